@@ -1,0 +1,57 @@
+# `make help` lists the targets. Every target sets up what it needs in $(VENV), without root.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# Tests that only compute are split over two processes; those with brokers and timing are not.
+JOBS   ?= 2
+
+KERNELS := $(shell grep -rl njit --include='*.py' eew simulator)
+WARM    := eew/core/__pycache__/.warm
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint unit bench lock clean setup setup-dev
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo "  variables: PYTHON=$(PYTHON) (>= 3.11)  VENV=$(VENV)  JOBS=$(JOBS)"
+
+demo: setup $(WARM) ## replay a built-in quake: detector -> MQTT -> phones and TVs
+	@$(BIN)/eew replay luding-2022 --broker embedded
+
+# numba compiles on first use and keeps the result beside the sources. Doing it before the replay,
+# by a short replay without devices, shows what the wait is for and keeps it out of the figures.
+$(WARM): $(KERNELS) requirements/run.txt | setup
+	@echo "demo: compiling the detector's kernels (once, some 20 s)"
+	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && $(BIN)/eew replay luding-2022 \
+	    --broker none --phones 0 --tvs 0 --until 8 --out "$$out/run" >/dev/null
+	@mkdir -p $(@D) && touch $@
+
+test: lint ## everything: contracts, style, types, all tests
+	$(BIN)/python -m pytest tests
+
+check: lint unit ## the fast part, under a minute: contracts, style, types, unit and property tests
+
+lint: setup-dev
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: setup-dev
+	$(BIN)/python -m pytest tests/unit tests/property -x -q -n $(JOBS)
+
+bench: setup ## measure: kernel, whole replay, fan-out to 1,000 devices, start-up
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+setup: ## make the environment ready to run
+	@requirements/setup run $(VENV) $(PYTHON)
+
+setup-dev: ## make the environment ready to test
+	@requirements/setup dev $(VENV) $(PYTHON)
+
+lock: ## write requirements/*.txt again (UPGRADE=1: to the newest versions)
+	PYTHON=$(PYTHON) requirements/lock
+
+clean: ## remove caches and runs; the environment stays (rm -r $(VENV))
+	rm -rf runs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find eew simulator clients tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

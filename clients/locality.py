@@ -1,0 +1,240 @@
+"""What a message means at one place: distance, arrivals, intensity, level, nearest shelter.
+
+Computed on the device with the detector's own travel times and shaking models, so that the
+screen, the map and the publisher's choice of cells agree. The exact position goes in here and
+nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eew.messages.levels import Thresholds, default_thresholds
+from eew.messages.prediction_model import model_of
+from eew.model.alert import AlertMessage, Level
+from eew.model.place import Shelter
+from eew.physics.geo import azimuth_deg, epicentral_distance_km
+from eew.physics.traveltime import TravelTimes
+
+__all__ = [
+    "LocalEstimate",
+    "NearestShelter",
+    "SharedEstimator",
+    "ShelterIndex",
+    "estimate_here",
+    "nearest_shelter",
+]
+
+_NS_PER_S = 1_000_000_000
+_STEP_KM = 1.0  # for slopes where an uncertainty is zero
+_REMEMBERED = 16  # messages, newest first
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalEstimate:
+    """One message at one place.
+
+    Attributes
+    ----------
+    epicentral_distance_km : float
+        From the place to the epicentre, along the surface.
+    azimuth_deg : float
+        Direction of the epicentre as seen from the place, clockwise from north.
+    p_arrival_ns, s_arrival_ns : int
+        Predicted first P and S arrivals, UTC ns.
+    s_arrival_sigma_s : float
+        One standard deviation, from the uncertainties of origin time, epicentre and depth.
+    intensity, intensity_sigma : float
+        Median prediction in ``scale``, and one standard deviation from the model's scatter and
+        the uncertainties of magnitude and distance.
+    level : Level
+        By the thresholds, before any hysteresis.
+    """
+
+    epicentral_distance_km: float
+    azimuth_deg: float
+    p_arrival_ns: int
+    s_arrival_ns: int
+    s_arrival_sigma_s: float
+    scale: str
+    intensity: float
+    intensity_sigma: float
+    level: Level
+
+
+def estimate_here(
+    message: AlertMessage,
+    lat: float,
+    lon: float,
+    *,
+    vs30_mps: float | None = None,
+    thresholds: Thresholds | None = None,
+) -> LocalEstimate:
+    """Work out what a message means at a place.
+
+    Parameters
+    ----------
+    message : AlertMessage
+        Origin, magnitude and the name of the shaking model are used.
+    lat, lon : float
+        Place, degrees.
+    vs30_mps : float, optional
+        Ground at the place; the model's reference where unknown.
+    thresholds : Thresholds, optional
+        The user's own; those of the message's scale by default.
+
+    Raises
+    ------
+    ConfigError
+        If the message names a shaking model that this version does not have.
+    """
+    vs30 = np.array([np.nan if vs30_mps is None else vs30_mps])
+    many = _estimate_many(message, np.array([lat]), np.array([lon]), vs30)
+    return many.at(0, thresholds or default_thresholds(message.prediction.scale))
+
+
+class SharedEstimator:
+    """Estimates for many devices of one process: each message is worked out for all at once.
+
+    The same numbers as :func:`estimate_here` for each; a vectorised call for a thousand places
+    costs little more than one for a single place. A real phone has one place and no need of it.
+    """
+
+    def __init__(self) -> None:
+        self._lat: list[float] = []
+        self._lon: list[float] = []
+        self._vs30: list[float] = []
+        self._done: deque[tuple[AlertMessage, _Many]] = deque(maxlen=_REMEMBERED)
+
+    def add(self, lat: float, lon: float, vs30_mps: float | None = None) -> int:
+        """Take a place in; returns its number for :meth:`estimate`."""
+        self._lat.append(lat)
+        self._lon.append(lon)
+        self._vs30.append(math.nan if vs30_mps is None else vs30_mps)
+        return len(self._lat) - 1
+
+    def estimate(
+        self, message: AlertMessage, index: int, thresholds: Thresholds | None = None
+    ) -> LocalEstimate:
+        """Return what a message means at the place of that number; see :func:`estimate_here`."""
+        limits = thresholds or default_thresholds(message.prediction.scale)
+        for known, many in self._done:
+            # Devices of one process share the decoded message, so identity is enough; a place
+            # that was added since is not in the arrays yet.
+            if known is message and index < len(many.distance_km):
+                return many.at(index, limits)
+        lat, lon, vs30 = np.array(self._lat), np.array(self._lon), np.array(self._vs30)
+        many = _estimate_many(message, lat, lon, vs30)
+        self._done.appendleft((message, many))
+        return many.at(index, limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Many:
+    """One message at many places; one list entry per place."""
+
+    scale: str
+    distance_km: list[float]
+    azimuth_deg: list[float]
+    p_arrival_ns: list[int]
+    s_arrival_ns: list[int]
+    s_sigma_s: list[float]
+    intensity: list[float]
+    intensity_sigma: list[float]
+
+    def at(self, index: int, limits: Thresholds) -> LocalEstimate:
+        """Return the estimate of one place."""
+        intensity = self.intensity[index]
+        return LocalEstimate(
+            epicentral_distance_km=self.distance_km[index],
+            azimuth_deg=self.azimuth_deg[index],
+            p_arrival_ns=self.p_arrival_ns[index],
+            s_arrival_ns=self.s_arrival_ns[index],
+            s_arrival_sigma_s=self.s_sigma_s[index],
+            scale=self.scale,
+            intensity=intensity,
+            intensity_sigma=self.intensity_sigma[index],
+            level=limits.level_of(intensity),
+        )
+
+
+def _estimate_many(message: AlertMessage, lat: Floats, lon: Floats, vs30_mps: Floats) -> _Many:
+    """Work a message out at places, shape (n,); Vs30 may be NaN."""
+    origin, magnitude = message.origin, message.magnitude
+    distance_km = epicentral_distance_km(lat, lon, origin.lat, origin.lon)
+    # Rows: the median, one step in the epicentre, one in the last uncertain quantity.
+    distance_step_km = max(origin.h_sigma_km, _STEP_KM)
+    depth_step_km = max(origin.z_sigma_km, _STEP_KM)
+    distances = np.stack([distance_km, distance_km + distance_step_km, distance_km])
+    depths = np.array([[0.0], [0.0], [depth_step_km]]) + origin.depth_km
+    times = TravelTimes.load()
+    s_s, s_farther_s, s_deeper_s = times.s_s(distances, np.broadcast_to(depths, distances.shape))
+    p_s = times.p_s(distance_km, np.full_like(distance_km, origin.depth_km))
+    s_sigma_s = np.sqrt(
+        origin.time_sigma_s**2
+        + ((s_farther_s - s_s) * origin.h_sigma_km / distance_step_km) ** 2
+        + ((s_deeper_s - s_s) * origin.z_sigma_km / depth_step_km) ** 2
+    )
+    model = model_of(message.prediction)
+    magnitudes = np.array([[0.0], [0.0], [magnitude.sigma]]) + magnitude.value
+    shaking = model.predict(magnitudes, origin.depth_km, distances, vs30_mps)
+    intensity, farther, larger = shaking.intensity
+    intensity_sigma = np.sqrt(
+        shaking.sigma[0] ** 2
+        + ((farther - intensity) * origin.h_sigma_km / distance_step_km) ** 2
+        + (larger - intensity) ** 2
+    )
+    return _Many(
+        scale=message.prediction.scale,
+        distance_km=distance_km.tolist(),
+        azimuth_deg=azimuth_deg(lat, lon, origin.lat, origin.lon).tolist(),
+        p_arrival_ns=[origin.time_ns + round(p * _NS_PER_S) for p in p_s.tolist()],
+        s_arrival_ns=[origin.time_ns + round(s * _NS_PER_S) for s in s_s.tolist()],
+        s_sigma_s=s_sigma_s.tolist(),
+        intensity=intensity.tolist(),
+        intensity_sigma=intensity_sigma.tolist(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearestShelter:
+    """A shelter, and the way there from a place."""
+
+    shelter: Shelter
+    distance_km: float
+    azimuth_deg: float
+
+
+class ShelterIndex:
+    """Shelters of a pack with their positions as arrays; unsuited ones are left out."""
+
+    def __init__(self, shelters: Sequence[Shelter]) -> None:
+        self.shelters = tuple(s for s in shelters if s.suited_for_earthquake)
+        self._lat: Floats = np.array([s.lat for s in self.shelters], dtype=np.float64)
+        self._lon: Floats = np.array([s.lon for s in self.shelters], dtype=np.float64)
+
+    def nearest(self, lat: float, lon: float) -> NearestShelter | None:
+        """Return the nearest shelter to a place in degrees; None where there is none at all."""
+        if not self.shelters:
+            return None
+        distances = epicentral_distance_km(lat, lon, self._lat, self._lon)
+        index = int(np.argmin(distances))  # the first of equals: the order is the pack's
+        shelter = self.shelters[index]
+        return NearestShelter(
+            shelter=shelter,
+            distance_km=float(distances[index]),
+            azimuth_deg=float(azimuth_deg(lat, lon, shelter.lat, shelter.lon)),
+        )
+
+
+def nearest_shelter(lat: float, lon: float, shelters: Sequence[Shelter]) -> NearestShelter | None:
+    """Return the nearest shelter suited for earthquakes; None where there is none."""
+    return ShelterIndex(shelters).nearest(lat, lon)

@@ -1,0 +1,38 @@
+"""A television in a district: a strip of text first, the full panel a moment later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clients.device import Device
+from clients.incident import Incident
+
+__all__ = ["TV"]
+
+_NS_PER_S = 1_000_000_000
+
+
+class TV(Device):
+    """A simulated TV; its place is the centre of its district.
+
+    Text is up at once as a strip over the programme; the panel, which takes longer to draw and
+    to read, follows. Each new event and each higher level begins with the strip again.
+
+    Parameters
+    ----------
+    district : str
+        Shown on the screen.
+    **settings
+        As :class:`clients.device.Device`, without ``title``.
+    """
+
+    kind = "tv"
+
+    def __init__(self, *, district: str, **settings: Any) -> None:
+        super().__init__(title=district, **settings)
+
+    def _layout(self, ruling: Incident | None, service_ns: int) -> str:
+        if ruling is None or ruling.raised_ns is None:
+            return "panel"
+        strip_ns = round(self._rules.strip_s * _NS_PER_S)
+        return "strip" if service_ns < ruling.raised_ns + strip_ns else "panel"

@@ -1,0 +1,6 @@
+"""``python -m eew``."""
+
+from eew.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Composition root: joins simulator, core, delivery, clients and report into one run."""

@@ -1,0 +1,361 @@
+"""From what a run produced to what the summary says about it, against the truth where known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from clients.locality import estimate_here
+from eew.app.places import MAX_OBSERVATION_KM
+from eew.clock import NS_PER_S
+from eew.messages.levels import default_thresholds
+from eew.messages.prediction_model import model_of
+from eew.model.alert import AlertMessage, Level
+from eew.model.event import Pick, StationPeaks
+from eew.model.place import Site
+from eew.model.waveform import Recording, Station, Truth
+from eew.physics.geo import epicentral_distance_km
+from eew.physics.shaking import ShakingModel, shaking_model_at
+from eew.physics.traveltime import TravelTimes
+from eew.report.result import Detection, FirstFinal, StationIntensity, TargetResult, Told
+from simulator.truth import (
+    OriginError,
+    blind_zone_km,
+    matches,
+    nth_p_floor_s,
+    origin_error,
+    score_target,
+)
+
+# residuals only mean something where the motion is above what instruments and scales resolve
+MIN_COMPARED_INTENSITY = 2.0
+MAX_COMPARED_KM = 400.0  # the ground-motion models are not made for more
+S_RECORDED_S = 5.0  # the strongest motion is on record only from this long after S on
+
+
+def time_zero(
+    recording: Recording, picks: Sequence[Pick], messages: Sequence[AlertMessage]
+) -> tuple[int, str]:
+    """Return the ns from which times count, and what it is.
+
+    The true origin; without truth the first pick of the first alerted event, else the first
+    pick; without any pick the first sample.
+    """
+    if recording.truth is not None:
+        return recording.truth.origin_time_ns, "origin"
+    if messages:
+        return messages[0].first_pick_ns, "first_pick"
+    if picks:
+        return min(pick.time_ns for pick in picks), "first_pick"
+    return recording.start_ns, "first_sample"
+
+
+def detection(
+    recording: Recording, messages: Sequence[AlertMessage], zero_ns: int
+) -> tuple[Detection, frozenset[str]]:
+    """Score the alerted events; also return the ids of those that match the truth.
+
+    An event matches by its last message that still says there is one. Without truth nothing can
+    be false, and every alerted event counts as the quake.
+    """
+    truth = recording.truth
+    by_event: dict[str, list[AlertMessage]] = {}
+    for message in messages:
+        by_event.setdefault(message.event_id, []).append(message)
+    standing = {
+        event_id: [one for one in mine if one.cancel_reason is None]
+        for event_id, mine in by_event.items()
+    }
+    if truth is None:
+        matched = list(by_event)
+    else:
+        matched = [
+            event_id
+            for event_id, mine in standing.items()
+            if mine and not _is_cancelled(by_event[event_id]) and matches(_error(truth, mine[-1]))
+        ]
+    primary = matched[0] if matched else None
+    if primary is None:
+        found = Detection(
+            detected=False,
+            events=len(by_event),
+            nth_p_floor_s=tuple(nth_p_floor_s(recording)),
+            false_alerts=None if truth is None else len(by_event),
+            splits=None if truth is None else 0,
+        )
+        return found, frozenset()
+    first, final = standing[primary][0], standing[primary][-1]
+    first_alert_s = (first.issued_ns - zero_ns) / NS_PER_S
+    errors = None if truth is None else (_error(truth, first), _error(truth, final))
+    return (
+        Detection(
+            detected=True,
+            events=len(by_event),
+            first_alert_s=first_alert_s,
+            epicentre_error_km=_first_final(errors, "epicentre_km"),
+            depth_error_km=_first_final(errors, "depth_km"),
+            origin_time_error_s=_first_final(errors, "origin_time_s"),
+            magnitude_error=_first_final(errors, "magnitude"),
+            nth_p_floor_s=tuple(nth_p_floor_s(recording)),
+            false_alerts=None if truth is None else len(by_event) - len(matched),
+            splits=None if truth is None else len(matched) - 1,
+            blind_zone_km=None if truth is None else blind_zone_km(first_alert_s, truth.depth_km),
+            primary_event_id=primary,
+        ),
+        frozenset(matched),
+    )
+
+
+def _is_cancelled(messages: Sequence[AlertMessage]) -> bool:
+    return messages[-1].cancel_reason is not None
+
+
+def _error(truth: Truth, message: AlertMessage) -> OriginError:
+    return origin_error(
+        truth,
+        lat=message.origin.lat,
+        lon=message.origin.lon,
+        depth_km=message.origin.depth_km,
+        origin_time_ns=message.origin.time_ns,
+        magnitude=message.magnitude.value,
+    )
+
+
+def _first_final(errors: tuple[OriginError, OriginError] | None, name: str) -> FirstFinal:
+    if errors is None:
+        return FirstFinal()
+    return FirstFinal(first=getattr(errors[0], name), final=getattr(errors[1], name))
+
+
+class Observations:
+    """What the stations measured, as intensity."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        peaks: Sequence[StationPeaks],
+        model: ShakingModel,
+        *,
+        played_ns: int,
+    ) -> None:
+        self._recording = recording
+        self._model = model
+        self._played_ns = played_ns
+        self._peaks = {
+            one.station: one
+            for one in peaks
+            if not one.clipped and one.n_components == 3 and one.pga_mps2 > 0.0
+        }
+        self._ends_ns = _ends_ns(recording)
+
+    def stations(self) -> list[Station]:
+        """Return the stations whose three components measured and did not clip."""
+        return [one for one in self._recording.stations if one.code in self._peaks]
+
+    def intensity(self, station: str) -> float:
+        """Return the observed intensity at a station of :meth:`stations`."""
+        peaks = self._peaks[station]
+        if self._model.scale == "csi":  # defined on the vector sum of three components
+            pga, pgv = peaks.pga_vector_mps2, peaks.pgv_vector_mps
+        else:
+            pga, pgv = peaks.pga_mps2, peaks.pgv_mps
+        return float(self._model.observed_intensity(pga, pgv))
+
+    def has_recorded(self, station: str, s_arrival_ns: int) -> bool:
+        """Tell whether the station's records were played past the strongest motion.
+
+        That is taken to come within 5 s after S.
+        """
+        until_ns = min(self._ends_ns[station], self._played_ns)
+        return until_ns >= s_arrival_ns + round(S_RECORDED_S * NS_PER_S)
+
+    def nearest(self, lat: float, lon: float, s_arrival_ns: int | None) -> str | None:
+        """Return the nearest such station within 10 km of a place, or None.
+
+        With ``s_arrival_ns``, the S arrival at the place, only stations count that have recorded
+        what came.
+        """
+        found = [
+            one
+            for one in self.stations()
+            if s_arrival_ns is None or self.has_recorded(one.code, s_arrival_ns)
+        ]
+        if not found:
+            return None
+        distances_km = epicentral_distance_km(
+            lat, lon, np.array([one.lat for one in found]), np.array([one.lon for one in found])
+        )
+        best = int(np.argmin(distances_km))
+        return found[best].code if float(distances_km[best]) <= MAX_OBSERVATION_KM else None
+
+
+def _ends_ns(recording: Recording) -> dict[str, int]:
+    ends: dict[str, int] = {}
+    for segment in recording.segments:
+        code = segment.stream_id.station_code
+        ends[code] = max(ends.get(code, segment.end_ns), segment.end_ns)
+    return ends
+
+
+def station_intensities(
+    observations: Observations, final: AlertMessage | None, model: ShakingModel
+) -> tuple[StationIntensity, ...]:
+    """Compare the final alert's prediction with what stations observed.
+
+    A station takes part if its records run past the S arrival of the final origin, within
+    400 km, where the predicted or observed intensity is at least 2.
+    """
+    stations = observations.stations()
+    if final is None or not stations:
+        return ()
+    origin = final.origin
+    distances_km = epicentral_distance_km(
+        origin.lat,
+        origin.lon,
+        np.array([one.lat for one in stations]),
+        np.array([one.lon for one in stations]),
+    )
+    s_s = np.asarray(
+        TravelTimes.load().s_s(distances_km, np.full_like(distances_km, origin.depth_km))
+    )
+    rows = []
+    for station, distance_km, after_s in zip(stations, distances_km, s_s, strict=True):
+        s_ns = origin.time_ns + round(float(after_s) * NS_PER_S)
+        if float(distance_km) > MAX_COMPARED_KM:
+            continue
+        if not observations.has_recorded(station.code, s_ns):
+            continue
+        predicted = float(
+            model.predict(
+                final.magnitude.value, origin.depth_km, float(distance_km), station.vs30_mps
+            ).intensity
+        )
+        observed = observations.intensity(station.code)
+        if max(predicted, observed) >= MIN_COMPARED_INTENSITY:
+            rows.append(
+                StationIntensity(
+                    station=station.code,
+                    distance_km=float(distance_km),
+                    predicted=predicted,
+                    observed=observed,
+                )
+            )
+    return tuple(rows)
+
+
+def targets(
+    sites: Sequence[Site],
+    *,
+    truth: Truth | None,
+    found: Detection,
+    matched: frozenset[str],
+    final: AlertMessage | None,
+    told: Mapping[str, Sequence[Told]],
+    observations: Observations,
+    model: ShakingModel,
+    zero_ns: int,
+    cut_ns: int | None,
+) -> tuple[TargetResult, ...]:
+    """Score each place, nearest first.
+
+    Parameters
+    ----------
+    told : mapping
+        By name of the place, what the device at its centre showed.
+    cut_ns : int or None
+        Where a run was ended before the end of its data: a place that S had not reached by then
+        and nobody had told is not scored.
+    """
+    rows = [
+        _target(
+            site,
+            truth=truth,
+            matched=matched if found.detected else frozenset(),
+            final=final,
+            told=told.get(site.name, ()),
+            observations=observations,
+            model=model,
+            zero_ns=zero_ns,
+            cut_ns=cut_ns,
+        )
+        for site in sites
+    ]
+    return tuple(
+        sorted(rows, key=lambda row: (row.distance_km is None, row.distance_km, row.site.name))
+    )
+
+
+def _target(
+    site: Site,
+    *,
+    truth: Truth | None,
+    matched: frozenset[str],
+    final: AlertMessage | None,
+    told: Sequence[Told],
+    observations: Observations,
+    model: ShakingModel,
+    zero_ns: int,
+    cut_ns: int | None,
+) -> TargetResult:
+    right = [one for one in told if one.event_id in matched and one.level is not Level.NONE]
+    wrong = [one for one in told if one.event_id not in matched and one.level is not Level.NONE]
+    counted = right or wrong
+    level = max((one.level for one in counted), key=lambda one: one.rank, default=Level.NONE)
+    told_s = (min(one.at_ns for one in counted) - zero_ns) / NS_PER_S if counted else None
+
+    distance_km, s_arrival_s, true_intensity = None, None, None
+    if truth is not None:
+        distance_km = float(epicentral_distance_km(truth.lat, truth.lon, site.lat, site.lon))
+        s_arrival_s = float(TravelTimes.load().s_s(distance_km, truth.depth_km))
+        true_intensity = float(
+            model.predict(truth.magnitude, truth.depth_km, distance_km, site.vs30_mps).intensity
+        )
+    elif final is not None:
+        origin = final.origin
+        distance_km = float(epicentral_distance_km(origin.lat, origin.lon, site.lat, site.lon))
+        after_s = float(TravelTimes.load().s_s(distance_km, origin.depth_km))
+        s_arrival_s = (origin.time_ns - zero_ns) / NS_PER_S + after_s
+
+    s_ns = None if s_arrival_s is None else zero_ns + round(s_arrival_s * NS_PER_S)
+    station = observations.nearest(site.lat, site.lon, s_ns)
+    observed = None if station is None else observations.intensity(station)
+    lead_time_s = None if told_s is None or s_arrival_s is None else s_arrival_s - told_s
+    came = None if truth is None else (true_intensity if observed is None else observed)
+    if not counted and cut_ns is not None and (s_ns is None or s_ns > cut_ns):
+        came = None  # it might still have been told
+    outcome = score_target(
+        level=level,
+        told_by_match=bool(right),
+        lead_time_s=lead_time_s,
+        intensity=came,
+        be_aware=default_thresholds(model.scale).be_aware,
+    )
+    return TargetResult(
+        site=site,
+        distance_km=distance_km,
+        scale=model.scale,
+        predicted_intensity=None if final is None else _predicted(final, site),
+        observed_intensity=observed,
+        observed_station=station,
+        true_intensity=true_intensity,
+        s_arrival_s=s_arrival_s,
+        told_s=told_s,
+        lead_time_s=lead_time_s,
+        level=level,
+        outcome=outcome.value,
+    )
+
+
+def _predicted(message: AlertMessage, site: Site) -> float:
+    return estimate_here(message, site.lat, site.lon, vs30_mps=site.vs30_mps).intensity
+
+
+def model_for(recording: Recording, final: AlertMessage | None) -> ShakingModel:
+    """Return the shaking model that the alert was made with; without alert, the region's."""
+    if final is not None:
+        return model_of(final.prediction)
+    if recording.truth is not None:
+        return shaking_model_at(recording.truth.lat, recording.truth.lon)
+    first = recording.stations[0]
+    return shaking_model_at(first.lat, first.lon)

@@ -1,0 +1,129 @@
+"""What ``eew serve`` does: the chain as a service that goes on when its replay has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from eew import __version__
+from eew.app.crowd import open_crowd
+from eew.app.interrupt import StopRequest
+from eew.app.options import RunOptions
+from eew.app.player import ReplayPlayer
+from eew.app.run import run_info, run_places
+from eew.app.serve_view import ServiceView
+from eew.app.session import check_broker
+from eew.app.source import event_name, load_source
+from eew.clock import Clock
+from eew.core.config import DetectorConfig
+from eew.service.api import create_app
+from eew.service.observed import ObservedPipeline
+from eew.service.server import HttpServer, listen, url_of
+from eew.service.state import ServiceInfo, ServiceState
+from eew.service.supervisor import Stop, stop_on_signals, supervise
+
+Say = Callable[[str], None]
+_LOOK_EVERY_S = 1.0
+
+
+def serve_replay(
+    event: str,
+    options: RunOptions,
+    *,
+    bind: str,
+    port: int,
+    once: bool,
+    say: Say,
+    clock: Clock,
+) -> None:
+    """Serve a replay of ``event`` over HTTP and MQTT until a signal, or with ``once`` to its end.
+
+    Event, broker and port are checked in this order before anything is started.
+
+    Raises
+    ------
+    ConfigError
+        If event, broker or options cannot be used.
+    TransportError
+        If the port is taken, or the broker is not there.
+    DataError
+        If the data cannot be used.
+    """
+    name = event_name(event)
+    check_broker(options.broker)
+    with listen(bind, port) as sock:
+        info = ServiceInfo(
+            service_id=f"{name}-{options.seed}",
+            version=__version__,
+            source=f"replay {name}",
+            speed=options.speed,
+            status=options.status.value,
+        )
+        state = ServiceState(info, clock)
+        server = HttpServer(create_app(state), sock)
+        chain = partial(_chain, event, options, state, once=once, say=say, clock=clock)
+        on_ready = partial(_announce, url_of(sock), bind, say)
+        say(f"ended: {asyncio.run(_serve(state, server, chain, on_ready, once=once))}")
+
+
+async def _serve(
+    state: ServiceState,
+    server: HttpServer,
+    chain: Callable[[], Awaitable[None]],
+    on_ready: Callable[[], None],
+    *,
+    once: bool,
+) -> str:
+    stop = Stop(asyncio.Event())
+    with stop_on_signals(stop):
+        await supervise(state, server, chain, stop, on_ready=on_ready, once=once)
+    return stop.reason
+
+
+def _announce(url: str, bind: str, say: Say) -> None:
+    say(f"SIMULATION: status on {url}/api/v1/status, ready when {url}/readyz says so")
+    if bind not in ("127.0.0.1", "localhost", "::1"):
+        say(f"anyone who reaches {bind} can read it: there is no password")
+
+
+async def _chain(
+    event: str, options: RunOptions, state: ServiceState, *, once: bool, say: Say, clock: Clock
+) -> None:
+    """Read, open broker and devices, play; then keep broker and devices open."""
+    state.source_is("starting", "reading the data")
+    # in a thread: computing a quake takes seconds, and the API has to answer meanwhile
+    source = await asyncio.to_thread(load_source, event, seed=options.seed)
+    recording = source.recording
+    places = run_places(recording, options, source.sites, source.languages)
+    config = DetectorConfig.load().with_status(options.status)
+    view = ServiceView(state, places.targets)
+    async with open_crowd(
+        places, options, run_id=state.info.service_id, clock=clock, progress=view.connecting
+    ) as crowd:
+        view.opened(crowd, len(places.devices))
+        player = ReplayPlayer(
+            recording,
+            options,
+            run_info(recording.name, options, broker=crowd.broker, complete=False, config=config),
+            devices=crowd,
+            view=view,
+            clock=clock,
+            stop=StopRequest(),  # a service is stopped by cancelling this task
+            config=config,
+        )
+        player.pipeline = ObservedPipeline(
+            recording.stations, config, state=state, clock=clock, found=recording.problems
+        )
+        await player.run()
+        state.source_is("ended", "the replay has ended")
+        say(
+            f"the replay has ended: {len(player.found.messages)} messages, "
+            f"{len(crowd.told)} times somebody was told"
+        )
+        if once:
+            return
+        say("still serving; Ctrl-C ends")
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            view.look()

@@ -1,0 +1,57 @@
+"""The tree of commands."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Annotated, Any
+
+import typer
+
+from eew import __version__
+from eew.cli import doctor, events, help_pack, replay, serve, simulate
+
+_EPILOG = (
+    "Exit codes: 0 done, 1 unexpected, 2 wrong setting or name, 3 data that cannot be used, "
+    "4 network or broker, 5 a check does not hold, 130 stopped by Ctrl-C. "
+    "Times are UTC, or seconds after the true origin. Everything this program says is a "
+    "SIMULATION: it cannot send an actual alert."
+)
+
+app = typer.Typer(
+    name="eew",
+    help="Earthquake early-warning simulator: from seismograms to the words on phones and TVs.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(name="replay", epilog=replay.EPILOG)(replay.replay)
+app.command(name="simulate", epilog=simulate.EPILOG)(simulate.simulate)
+app.command(name="serve", epilog=serve.EPILOG)(serve.serve)
+app.add_typer(events.app, name="events")
+app.add_typer(help_pack.app, name="help-pack")
+app.command(name="doctor")(doctor.doctor)
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    if verbose:
+        os.environ["EEW_DEBUG"] = "1"
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@cache
+def command() -> Any:
+    """Return the whole tree as one callable, built once."""
+    return typer.main.get_command(app)

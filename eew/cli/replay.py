@@ -1,0 +1,145 @@
+"""``eew replay``: a quake through the whole chain."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_LINES = [
+    "Examples:",
+    "eew replay luding-2022",
+    'eew replay quakes/us20190706_m71_ridgecrest --site "Los Angeles:34.05,-118.24"',
+    "eew replay luding-2022 --phones 200 --tvs 20 --broker embedded --lang zh",
+    "eew replay quakes/tr20230206_m78_pazarcik --broker none --json",
+    (
+        "Units: s, km; intensity on the scale of the region (MMI, China, JMA). Times count from "
+        "the true origin, or from the first pick where no truth is known."
+    ),
+    (
+        "Exit codes: 0 done, 2 wrong setting or name, 3 data that cannot be used, 4 network or "
+        "broker, 130 stopped by Ctrl-C (what there is by then is written and marked)."
+    ),
+]
+EPILOG = "\n\n".join(_LINES)
+
+
+def replay(
+    event: Annotated[
+        str,
+        typer.Argument(
+            metavar="EVENT|FOLDER",
+            help="A built-in event (eew events list), a scenario file, or a folder with "
+            "waveforms.mseed and stations.xml (event.xml where the truth is known).",
+        ),
+    ],
+    packet: Annotated[
+        str, typer.Option(help="Length of a packet, 0.1 to 10 s.", metavar="S")
+    ] = "0.5",
+    delay: Annotated[
+        str | None,
+        typer.Option(
+            help="Link delay at every station in s, 0 allowed. "
+            "[default: log-normal, median 0.3 s, drawn per station]",
+            metavar="S",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 1,
+    speed: Annotated[
+        float, typer.Option(help="0: as fast as possible; 1: real time; any factor.", metavar="X")
+    ] = 0.0,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop this long after the true origin (after the first sample without truth).",
+            metavar="S",
+            show_default="the end of the data",
+        ),
+    ] = None,
+    broker: Annotated[
+        str,
+        typer.Option(
+            help="auto (mosquitto from PATH, else embedded), embedded, mosquitto, an mqtt:// or "
+            "mqtts:// URL, or none (devices inside the process, deterministic).",
+            metavar="WHICH",
+        ),
+    ] = "auto",
+    phones: Annotated[
+        int | None, typer.Option(help="Phones, placed by population.", show_default="20")
+    ] = None,
+    tvs: Annotated[
+        int | None, typer.Option(help="TVs, placed by population.", show_default="4")
+    ] = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='A place of yours with a phone, "Name:lat,lon" in degrees; repeatable.',
+            metavar="NAME:LAT,LON",
+        ),
+    ] = None,
+    lang: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Language of the devices: en, zh, ja, es, tr; repeatable (devices take turns).",
+            metavar="LANG",
+            show_default="those of the place",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the output; one that no run has written is never touched.",
+            metavar="DIR",
+            show_default="runs/<event>-<seed>",
+        ),
+    ] = None,
+    json_only: Annotated[
+        bool, typer.Option("--json", help="Print only the summary (with what was measured).")
+    ] = False,
+    status: Annotated[
+        str, typer.Option(help="exercise or test: what the messages say.", metavar="WORD")
+    ] = "exercise",
+    help_pack: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A help pack made by eew help-pack build; repeatable.",
+            metavar="FILE",
+            show_default="the built-in ones",
+        ),
+    ] = None,
+) -> int:
+    """Replay a quake through detector, MQTT, phones and TVs, and measure the chain."""
+    from eew.app.options import RunOptions, parse_seconds, parse_site, parse_status
+
+    options = RunOptions(
+        seed=seed,
+        packet_s=parse_seconds("--packet", packet),
+        delay_s=None if delay is None else parse_seconds("--delay", delay),
+        speed=speed,
+        until_s=None if until is None else parse_seconds("--until", until),
+        broker=broker,
+        phones=phones,
+        tvs=tvs,
+        sites=tuple(parse_site(text) for text in site or ()),
+        languages=tuple(lang or ()),
+        status=parse_status(status),
+        help_packs=tuple(help_pack or ()),
+    )
+    from eew.app.session import replay_event
+    from eew.cli.terminal import JsonView, TerminalView
+    from eew.clock import SystemClock
+
+    if json_only:
+        from eew.report.folder import json_bytes
+
+        with JsonView() as quiet:
+            outcome = replay_event(event, options, out=out, view=quiet, clock=SystemClock())
+        sys.stdout.write(json_bytes(outcome.document).decode())
+        return outcome.exit_code
+    with TerminalView() as view:
+        outcome = replay_event(event, options, out=out, view=view, clock=SystemClock())
+    view.closing(outcome)
+    return outcome.exit_code

@@ -1,0 +1,1 @@
+"""The detector: packets in, domain events out; no I/O, no clock."""

@@ -1,0 +1,184 @@
+"""Settings of the detector: typed, frozen, read from ``tables/detector.toml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
+
+from eew.errors import ConfigError
+from eew.model.alert import Status
+from eew.tables import load_table
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessingConfig:
+    """Filters, triggers, gates and the handling of gaps; see the comments in the table."""
+
+    highpass_hz: float
+    tau_p_lowpass_hz: float
+    pv_highpass_hz: float
+    bands_hz: tuple[float, ...]
+    band_quality: float
+    band_sta_min_s: float
+    band_sta_periods: float
+    reorder_s: float
+    bridge_s: float
+    lag_s: float
+    max_age_s: float
+    picker: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssociationConfig:
+    """When picks belong together."""
+
+    window_s: float
+    pool_s: float
+    max_distance_km: float
+    pair_velocity_km_s: float
+    pair_slack_s: float
+    min_picks: int
+    max_misfit_s: float
+    tolerance_s: float
+    tolerance_per_s: float
+    tolerance_sigma: float
+    tolerance_max_s: float
+    s_tolerance_s: float
+    coda_factor: float
+    coda_s: float
+    coda_snr: float
+    coda_weight: float
+    s_per_s: float
+    ratio_min: float
+    active_s: float
+    event_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationConfig:
+    """Grid, priors and errors of the location search."""
+
+    half_width_km: float
+    spacing_km: float
+    inner_half_width_km: float
+    inner_spacing_km: float
+    depths_km: tuple[float, ...]
+    depth_prior_km: float
+    depth_prior_sigma: float
+    depth_prior_floor: float
+    sigma_s: float
+    sigma_per_s: float
+    max_picks: int
+    coarse_picks: int
+    max_silent: int
+    silent_sigma_s: float
+    silent_margin_s: float
+    silent_cap: float
+    near_km: float
+    relocate_s: float
+    relocate_picks: int
+    relocate_until_s: float
+    every_pick_until: int
+    settled_picks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MagnitudeConfig:
+    """Which stations and windows make the network magnitude."""
+
+    window_s: float
+    first_s: float
+    s_velocity_km_s: float
+    min_snr: float
+    taper_km: tuple[float, float, float]
+    saturates_at: float
+    max_station_m: float
+    min_distance_km: float
+    min_snr_velocity: float
+    shaking_after_s: float
+    shaking_km: float
+    shaking_stations: int
+    saturation_ramp: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPolicy:
+    """When the public is told, told again, and told that it is over."""
+
+    min_magnitude: float
+    min_stations: int
+    min_clarity: float
+    max_misfit_s: float
+    coda_base_s: float
+    coda_slope: float
+    coda_km: float
+    coda_min_stations: int
+    coda_ratio: float
+    coda_loud: int
+    be_aware: float
+    take_action: float
+    update_magnitude: float
+    update_distance_km: float
+    update_origin_time_s: float
+    update_interval_s: float
+    final_quiet_s: float
+    final_after_s: float
+    final_latest_s: float
+    expire_s: float
+    provisional_stations: int
+    provisional_gap_deg: float
+    cancel_after_s: float
+    cancel_ratio: float
+    cancel_min_expected: int
+    status: Status = Status.EXERCISE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorConfig:
+    """Everything the core can be told."""
+
+    processing: ProcessingConfig
+    association: AssociationConfig
+    location: LocationConfig
+    magnitude: MagnitudeConfig
+    alert: AlertPolicy
+    travel_time_model: str = field(default="iasp91")
+
+    @classmethod
+    def load(cls, table: str = "detector") -> DetectorConfig:
+        """Read ``eew/tables/<table>.toml``.
+
+        Raises
+        ------
+        ConfigError
+            Naming the section and field that is missing, unknown or of the wrong type.
+        """
+        raw = load_table(table)
+        return cls(
+            processing=_section(ProcessingConfig, raw, "processing", table),
+            association=_section(AssociationConfig, raw, "association", table),
+            location=_section(LocationConfig, raw, "location", table),
+            magnitude=_section(MagnitudeConfig, raw, "magnitude", table),
+            alert=_section(AlertPolicy, raw, "alert", table),
+        )
+
+    def with_status(self, status: Status) -> DetectorConfig:
+        """Return a copy whose alerts carry ``status``."""
+        return replace(self, alert=replace(self.alert, status=status))
+
+
+def _section(cls: type[_T], raw: dict[str, Any], name: str, table: str) -> _T:
+    """Build one section; arrays become tuples, unknown and missing fields are errors."""
+    if name not in raw:
+        raise ConfigError(f"{table}.toml", f"section [{name}] is missing")
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in raw[name].items()}
+    known = {f.name for f in fields(cls)}  # type: ignore[arg-type]  # all callers pass dataclasses
+    for key in given:
+        if key not in known:
+            raise ConfigError(f"{table}.toml [{name}] {key}", "unknown field")
+    try:
+        return cls(**given)
+    except TypeError as exc:
+        raise ConfigError(f"{table}.toml [{name}]", str(exc)) from exc

@@ -1,0 +1,89 @@
+"""Is it a quake? The rules for the first alert, and for taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from eew.core.config import AlertPolicy, AssociationConfig
+from eew.core.event_state import EventState
+from eew.core.network import Network
+from eew.model.event import Solution
+from eew.physics.geo import epicentral_distance_km
+
+
+def distinct_stations(event: EventState) -> int:
+    """Stations with a P pick; those of one place count once."""
+    return len({t.place for t in event.picks})
+
+
+def is_ready(
+    event: EventState,
+    policy: AlertPolicy,
+    association: AssociationConfig,
+    others: Sequence[Solution] = (),
+) -> bool:
+    """EPIC's rule (stations, misfit, 40 % of those within reach) with a count of clarity.
+
+    Parameters
+    ----------
+    event : EventState
+        The candidate.
+    policy, association : AlertPolicy, AssociationConfig
+        Thresholds.
+    others : sequence of Solution
+        Newest solutions of events already announced: in their coda more is asked for.
+    """
+    stations = distinct_stations(event)
+    clarity = sum(min(1.0, t.pick.snr / association.coda_snr) for t in event.picks)
+    sound = (
+        stations >= policy.min_stations
+        and clarity >= policy.min_clarity
+        and event.misfit_s <= policy.max_misfit_s
+        and event.triggered_ratio >= association.ratio_min
+        and not event.located.on_edge
+    )
+    if not sound or not any(_in_coda(event, other, policy) for other in others):
+        return sound
+    loud = sum(t.pick.snr >= association.coda_snr for t in event.picks)
+    return (
+        stations >= policy.coda_min_stations
+        and event.triggered_ratio >= policy.coda_ratio
+        and loud >= policy.coda_loud
+    )
+
+
+def _in_coda(event: EventState, other: Solution, policy: AlertPolicy) -> bool:
+    lasts_s = policy.coda_base_s * 10.0 ** (policy.coda_slope * (other.magnitude - 5.0))
+    after_s = (event.origin_time_ns - other.origin_time_ns) / 1e9
+    distance_km = float(
+        epicentral_distance_km(other.lat, other.lon, event.located.lat, event.located.lon)
+    )
+    return -lasts_s < after_s < lasts_s and distance_km < policy.coda_km
+
+
+def expected_but_silent(
+    event: EventState,
+    network: Network,
+    policy: AlertPolicy,
+    association: AssociationConfig,
+    now_ns: int,
+) -> str:
+    """Say why an alerted event must be false, or return an empty string.
+
+    Stations within the nearest third of the event's reach must have seen P by now. If nearly
+    none of them has, the picks were something else.
+    """
+    live = network.live(now_ns, association.active_s)
+    reach_km = float(np.median([event.distance_km[t.row] for t in event.picks])) + 20.0
+    due_ns = event.origin_time_ns + ((event.p_s + 3.0) * 1e9).astype(np.int64)
+    expected = live & (event.distance_km <= reach_km) & (network.quiet_until_ns >= due_ns)
+    triggered = np.zeros(expected.size, dtype=bool)
+    for tracked in event.picks:
+        triggered[tracked.row] = True
+    n = int(np.count_nonzero(expected | (triggered & (event.distance_km <= reach_km))))
+    seen = int(np.count_nonzero(triggered & (event.distance_km <= reach_km)))
+    if n >= policy.cancel_min_expected and seen < policy.cancel_ratio * n:
+        return f"{n - seen} of {n} stations within {reach_km:.0f} km saw no P wave"
+    return ""

@@ -1,0 +1,118 @@
+"""Which message goes to which topic: the same plan with a broker and without.
+
+An alert goes to ``alert`` and to the ``area/.../alert`` of every cell told now or before, each
+copy just after its twin on the retained ``current`` topic for those who join late. A device
+reads ``current`` once on joining and live messages from ``alert``, so that a message reaches it
+once. The order matters: a device that joins before the live copy leaves hears that one, and one
+that joins later finds the twin, which is there already; nobody can fall between.
+
+The last message of an event stays ``current`` until it expires: a phone that showed the alert
+and was away when it was cancelled must find the cancel when it comes back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from eew.clock import NS_PER_S
+from eew.messages.levels import Thresholds
+from eew.messages.topics import (
+    AreaBook,
+    alert_topic,
+    area_alert_topic,
+    area_current_topic,
+    event_current_topic,
+)
+from eew.messages.wire import SCHEMA
+from eew.model.alert import AlertMessage
+
+# a cell is told again and again, and checking its name costs 10 us
+_area_alert = lru_cache(maxsize=65_536)(area_alert_topic)
+_area_current = lru_cache(maxsize=65_536)(area_current_topic)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One payload for one topic.
+
+    Attributes
+    ----------
+    key : tuple of str
+        A newer message with the same key replaces one that has not left yet.
+    lifetime_s : float or None
+        How long it is worth anything; None for ever.
+    """
+
+    topic: str
+    payload: bytes
+    key: tuple[str, str]
+    schema: str = ""
+    qos: int = 1
+    retain: bool = False
+    urgent: bool = False
+    lifetime_s: float | None = None
+
+    def emptied(self) -> Outgoing:
+        """Return what removes this retained message from the broker."""
+        return Outgoing(topic=self.topic, payload=b"", key=self.key, retain=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPlan:
+    """Everything that one alert message makes leave; ``outgoing`` in the order of sending."""
+
+    event_id: str
+    serial: int
+    cells: tuple[str, ...]
+    outgoing: tuple[Outgoing, ...]
+
+    @property
+    def live(self) -> tuple[Outgoing, ...]:
+        """The copies that are listened to."""
+        return tuple(out for out in self.outgoing if not out.retain)
+
+    @property
+    def current(self) -> tuple[Outgoing, ...]:
+        """The retained copies."""
+        return tuple(out for out in self.outgoing if out.retain)
+
+
+class AlertPlanner:
+    """Plans alerts; remembers the cells each event has been told to."""
+
+    def __init__(self, *, thresholds: Thresholds | None = None) -> None:
+        self._book = AreaBook()
+        self._thresholds = thresholds
+
+    def plan(self, message: AlertMessage, payload: bytes) -> AlertPlan:
+        """Return what is to leave for ``message``, whose encoded form is ``payload``."""
+        cells = self._book.cells_for(message, thresholds=self._thresholds)
+        lifetime_s = (message.expires_ns - message.issued_ns) / NS_PER_S
+        event_id = message.event_id
+
+        def copy(topic: str, *, retain: bool) -> Outgoing:
+            return Outgoing(
+                topic=topic,
+                payload=payload,
+                key=(topic, event_id),
+                schema=SCHEMA,
+                # lost with the connection only, and then said again on the next one
+                qos=0 if retain else 1,
+                retain=retain,
+                urgent=True,
+                lifetime_s=lifetime_s,
+            )
+
+        pairs = [(event_current_topic(event_id), alert_topic())]
+        pairs += [(_area_current(cell), _area_alert(cell)) for cell in cells]
+        return AlertPlan(
+            event_id=event_id,
+            serial=message.serial,
+            cells=cells,
+            outgoing=tuple(
+                copy(topic, retain=retain)
+                for current, live in pairs
+                for topic, retain in ((current, True), (live, False))
+            ),
+        )

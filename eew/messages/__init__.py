@@ -1,0 +1,1 @@
+"""Wire format, topics and documents (QuakeML) made from domain values; no I/O."""

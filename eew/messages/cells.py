@@ -1,0 +1,144 @@
+"""Coarse cells of the Earth's surface: who is told, without knowing where anybody is.
+
+A device subscribes to the cell it is in; its own position it keeps. The publisher tells every
+cell that a shaken place may lie in, and goes on telling a cell it has told before until the
+event is over: who saw the first alert must also see that it became weaker or was withdrawn.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import h3.api.basic_int as h3_int
+import numpy as np
+
+from eew.messages.levels import Thresholds, default_thresholds
+from eew.messages.prediction_model import model_of
+from eew.model.alert import AlertMessage
+from eew.physics.geo import epicentral_distance_km
+from eew.tables import load_table
+
+__all__ = ["AreaBook", "alert_radius_km", "cell_of", "cells_to_tell", "cells_within", "is_cell"]
+
+
+@cache
+def _settings() -> dict[str, Any]:
+    table: dict[str, Any] = load_table("topics")["cells"]
+    return table
+
+
+def cell_of(lat: float, lon: float) -> str:
+    """Return the H3 cell (15 hexadecimal digits) of a position in degrees.
+
+    Raises
+    ------
+    ValueError
+        If the position is not finite or out of range.
+    """
+    if not (math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90.0 and abs(lon) <= 180.0):
+        raise ValueError(f"position out of range: lat {lat!r}, lon {lon!r}")
+    return _name(h3_int.latlng_to_cell(lat, lon, _settings()["resolution"]))
+
+
+def is_cell(text: str) -> bool:
+    """Tell whether ``text`` is a cell of the resolution used here."""
+    if len(text) != 15:
+        return False
+    try:
+        cell = h3_int.str_to_int(text)
+    except ValueError:
+        return False
+    valid = h3_int.is_valid_cell(cell) and h3_int.get_resolution(cell) == _settings()["resolution"]
+    return bool(valid) and _name(cell) == text
+
+
+def alert_radius_km(message: AlertMessage, thresholds: Thresholds | None = None) -> float:
+    """Epicentral radius inside which the median prediction reaches ``be_aware``, in km.
+
+    The radius in the message is taken where it has one for this very intensity, so that the
+    publisher, the cells and the map agree; otherwise the message's own shaking model answers.
+    0.0 where the intensity is not reached anywhere.
+    """
+    limit = thresholds or default_thresholds(message.prediction.scale)
+    radii = message.prediction.radii_km
+    if limit.be_aware.is_integer() and int(limit.be_aware) in radii:
+        return radii[int(limit.be_aware)]
+    model = model_of(message.prediction)
+    return model.radius_km(limit.be_aware, message.magnitude.value, message.origin.depth_km)
+
+
+def cells_within(lat: float, lon: float, distance_km: float) -> tuple[str, ...]:
+    """Return the cells that may hold a point within ``distance_km``, sorted.
+
+    A cell counts when its centre is nearer than the distance plus the largest circumradius of
+    any cell, so none is missed and a few beyond the rim are included.
+    """
+    settings = _settings()
+    reach_km = distance_km + settings["circumradius_km"]
+    # The point may itself lie a circumradius off the centre of its own cell.
+    rings = math.ceil((reach_km + settings["circumradius_km"]) / settings["ring_km"])
+    disk = h3_int.grid_disk(h3_int.latlng_to_cell(lat, lon, settings["resolution"]), rings)
+    cells = sorted(disk)
+    centres = np.array([h3_int.cell_to_latlng(cell) for cell in cells])
+    near = epicentral_distance_km(lat, lon, centres[:, 0], centres[:, 1]) <= reach_km
+    return tuple(_name(cell) for cell, keep in zip(cells, near.tolist(), strict=True) if keep)
+
+
+def cells_to_tell(
+    message: AlertMessage,
+    margin_sigmas: float | None = None,
+    *,
+    thresholds: Thresholds | None = None,
+) -> tuple[str, ...]:
+    """Return the cells in which some place may reach ``be_aware``, sorted.
+
+    Parameters
+    ----------
+    message : AlertMessage
+        Its epicentre, location uncertainty and prediction are used.
+    margin_sigmas : float, optional
+        Standard deviations of the epicentre added to the radius; from the table by default.
+    thresholds : Thresholds, optional
+        Those of the message's scale by default.
+
+    Returns
+    -------
+    tuple of str
+        Empty where the intensity is reached nowhere.
+    """
+    radius_km = alert_radius_km(message, thresholds)
+    if not radius_km > 0.0:
+        return ()
+    sigmas = _settings()["margin_sigmas"] if margin_sigmas is None else margin_sigmas
+    widened_km = radius_km + sigmas * message.origin.h_sigma_km
+    return cells_within(message.origin.lat, message.origin.lon, widened_km)
+
+
+class AreaBook:
+    """Remembers which cells each event has been told to; one per publisher."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[str, ...]] = {}
+
+    def cells_for(
+        self, message: AlertMessage, *, thresholds: Thresholds | None = None
+    ) -> tuple[str, ...]:
+        """Return the cells for this message: those it concerns and those told before, sorted.
+
+        A cancel concerns exactly the cells told before. The last message of an event ends the
+        memory of it.
+        """
+        before = self._told.get(message.event_id, ())
+        now = () if message.cancel_reason else cells_to_tell(message, thresholds=thresholds)
+        cells = tuple(sorted({*before, *now}))
+        if message.is_final:
+            self._told.pop(message.event_id, None)
+        else:
+            self._told[message.event_id] = cells
+        return cells
+
+
+def _name(cell: int) -> str:
+    return f"{cell:x}"

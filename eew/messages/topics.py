@@ -1,0 +1,185 @@
+"""The topic tree: one builder per topic, one parser for all.
+
+=============================== ======== === ================================================
+topic                           retained QoS content
+=============================== ======== === ================================================
+``alert``                       no       1   every message, ordered, for services
+``event/{event_id}/current``    expiring 1   newest message of an event; emptied on close
+``area/{cell}/alert``           no       1   the same message, for the cells it concerns
+``area/{cell}/current``         expiring 1   the same again, for a device that joins late
+``help/{cell}``                 yes      1   shelters and numbers of a cell, before any quake
+``help/country/{XX}``           yes      1   national numbers and rescue text
+``status/{service_id}``         yes      1   online or offline (last will)
+``heartbeat``                   no       0   time and sequence, every second
+``client/{id}/ack``             no       0   what a device received and showed, never where
+=============================== ======== === ================================================
+
+All stand under ``eew/v1``. Old alerts must never fire again: a retained message carries an
+expiry for the broker, and the device checks ``expires_ns`` itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from eew.errors import WireError
+from eew.messages.cells import AreaBook, cell_of, cells_to_tell, is_cell
+from eew.tables import load_table
+
+__all__ = [
+    "ID_PATTERN",
+    "PREFIX",
+    "AreaBook",
+    "ParsedTopic",
+    "TopicKind",
+    "ack_topic",
+    "alert_topic",
+    "area_alert_topic",
+    "area_current_topic",
+    "cell_of",
+    "cells_to_tell",
+    "event_current_topic",
+    "heartbeat_topic",
+    "help_area_topic",
+    "help_country_topic",
+    "help_topic",
+    "parse_topic",
+    "status_filter",
+    "status_topic",
+]
+
+PREFIX: str = load_table("topics")["prefix"]
+
+# An id becomes one level of a topic: no separator, no wildcard, nothing invisible.
+ID_PATTERN = r"^[A-Za-z0-9._:-]{1,64}\Z"  # "$" would let a line feed pass
+_ID = re.compile(ID_PATTERN)
+_COUNTRY = re.compile(r"^[A-Z]{2}\Z")
+_COUNTRY_AREA = "country:"
+
+
+class TopicKind(Enum):
+    """What a topic carries."""
+
+    ALERT = "alert"
+    EVENT_CURRENT = "event_current"
+    AREA_ALERT = "area_alert"
+    AREA_CURRENT = "area_current"
+    HELP_CELL = "help_cell"
+    HELP_COUNTRY = "help_country"
+    STATUS = "status"
+    HEARTBEAT = "heartbeat"
+    ACK = "ack"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTopic:
+    """Kind of a topic, and its event id, cell, country, service or client; empty where none."""
+
+    kind: TopicKind
+    key: str = ""
+
+
+def alert_topic() -> str:
+    """Topic of every message, for services and recorders."""
+    return f"{PREFIX}/alert"
+
+
+def event_current_topic(event_id: str) -> str:
+    """Topic of the newest message of one event."""
+    return f"{PREFIX}/event/{_checked_id('event_id', event_id)}/current"
+
+
+def area_alert_topic(cell: str) -> str:
+    """Topic of the messages that concern one cell."""
+    return f"{PREFIX}/area/{_checked_cell(cell)}/alert"
+
+
+def area_current_topic(cell: str) -> str:
+    """Topic of the message that is live in one cell."""
+    return f"{PREFIX}/area/{_checked_cell(cell)}/current"
+
+
+def help_topic(cell: str) -> str:
+    """Topic of the help pack of one cell."""
+    return f"{PREFIX}/help/{_checked_cell(cell)}"
+
+
+def help_country_topic(country: str) -> str:
+    """Topic of the help pack of one country (ISO 3166-1 alpha-2, upper case)."""
+    if not _COUNTRY.match(country):
+        raise WireError(f"country must be two capital letters, was {country!r}")
+    return f"{PREFIX}/help/country/{country}"
+
+
+def help_area_topic(area: str) -> str:
+    """Topic of a help pack by its ``area``: an H3 cell or ``country:XX``."""
+    if area.startswith(_COUNTRY_AREA):
+        return help_country_topic(area.removeprefix(_COUNTRY_AREA))
+    return help_topic(area)
+
+
+def status_topic(service_id: str) -> str:
+    """Topic on which a service says whether it is online."""
+    return f"{PREFIX}/status/{_checked_id('service_id', service_id)}"
+
+
+def status_filter() -> str:
+    """Filter for the status of every service, for subscribers."""
+    return f"{PREFIX}/status/+"
+
+
+def heartbeat_topic() -> str:
+    """Topic of the service's time and sequence number."""
+    return f"{PREFIX}/heartbeat"
+
+
+def ack_topic(client_id: str) -> str:
+    """Topic on which a device says what it received and showed."""
+    return f"{PREFIX}/client/{_checked_id('client_id', client_id)}/ack"
+
+
+def parse_topic(topic: str) -> ParsedTopic:
+    """Turn a topic into its kind and key; the inverse of the builders.
+
+    Raises
+    ------
+    WireError
+        If it is none of ours; the topic found is named.
+    """
+    if not topic.startswith(PREFIX + "/"):
+        raise WireError(f"topic does not begin with {PREFIX}/: {topic!r}")
+    match topic.removeprefix(PREFIX + "/").split("/"):
+        case ["alert"]:
+            return ParsedTopic(TopicKind.ALERT)
+        case ["heartbeat"]:
+            return ParsedTopic(TopicKind.HEARTBEAT)
+        case ["event", event_id, "current"] if _ID.match(event_id):
+            return ParsedTopic(TopicKind.EVENT_CURRENT, event_id)
+        case ["area", cell, "alert"] if is_cell(cell):
+            return ParsedTopic(TopicKind.AREA_ALERT, cell)
+        case ["area", cell, "current"] if is_cell(cell):
+            return ParsedTopic(TopicKind.AREA_CURRENT, cell)
+        case ["help", "country", country] if _COUNTRY.match(country):
+            return ParsedTopic(TopicKind.HELP_COUNTRY, country)
+        case ["help", cell] if is_cell(cell):
+            return ParsedTopic(TopicKind.HELP_CELL, cell)
+        case ["status", service_id] if _ID.match(service_id):
+            return ParsedTopic(TopicKind.STATUS, service_id)
+        case ["client", client_id, "ack"] if _ID.match(client_id):
+            return ParsedTopic(TopicKind.ACK, client_id)
+        case _:
+            raise WireError(f"unknown topic: {topic!r}")
+
+
+def _checked_id(name: str, value: str) -> str:
+    if not _ID.match(value):
+        raise WireError(f"{name} must match {ID_PATTERN}, was {value!r}")
+    return value
+
+
+def _checked_cell(cell: str) -> str:
+    if not is_cell(cell):
+        raise WireError(f"not an H3 cell of the topic tree's resolution: {cell!r}")
+    return cell

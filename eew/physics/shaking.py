@@ -1,0 +1,274 @@
+"""Expected intensity at a place: one estimator for the detector, the devices and the score.
+
+Import is light (numpy only), because every device of a simulated fleet needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eew.errors import ConfigError
+from eew.physics.motion import floats
+from eew.physics.point_source import Motion, motion_model
+from eew.physics.regions import Region, region_of
+from eew.physics.scales import IntensityScale, intensity_scale
+from eew.tables import load_table
+
+__all__ = [
+    "ShakingModel",
+    "ShakingPrediction",
+    "shaking_model",
+    "shaking_model_at",
+    "shaking_model_names",
+]
+
+Floats = NDArray[np.float64]
+
+_BISECTIONS = 20  # of the search limit: better than 1 m
+_MAGNITUDE_STEP = 0.05
+_DISTANCE_STEP = 0.02  # of the distance, and 0.1 km at least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShakingPrediction:
+    """Median shaking at one or more places; every array has the shape of the question.
+
+    Attributes
+    ----------
+    intensity : numpy.ndarray
+        Median intensity on the model's scale, within the scale's range.
+    sigma : numpy.ndarray
+        Standard deviation of intensity for a *known* source: ``motion_sigma`` and
+        ``conversion_sigma`` together. :meth:`ShakingModel.intensity_sigma_total` adds what is
+        not known of the source.
+    motion_sigma : numpy.ndarray
+        The part that comes from the scatter of PGA and PGV. This alone is the scatter of
+        intensities computed from measured motion, as :meth:`ShakingModel.observed_intensity`.
+    conversion_sigma : float
+        The part that comes from turning motion into intensity as people report it.
+    pga_mps2, pgv_mps : numpy.ndarray
+        Median peak motion.
+    sigma_ln_pga, sigma_ln_pgv : numpy.ndarray
+        Scatter of their natural logarithms.
+    valid : numpy.ndarray of bool
+        False where magnitude or distance is outside the data behind the model; the values are
+        extrapolated there.
+    """
+
+    intensity: Floats
+    sigma: Floats
+    motion_sigma: Floats
+    conversion_sigma: float
+    pga_mps2: Floats
+    pgv_mps: Floats
+    sigma_ln_pga: Floats
+    sigma_ln_pgv: Floats
+    valid: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShakingModel:
+    """A ground-motion model with its intensity scale; get one from :func:`shaking_model`.
+
+    Attributes
+    ----------
+    name : str
+        Name in ``shaking.toml``.
+    scale : str
+        ``mmi``, ``csi`` or ``jma``.
+    relation : str
+        The models behind it in words, for messages.
+    default_vs30_mps : float
+        Ground assumed where Vs30 is unknown.
+    """
+
+    name: str
+    scale: str
+    relation: str
+    default_vs30_mps: float
+    magnitude_range: tuple[float, float]
+    distance_range_km: tuple[float, float]
+    search_limit_km: float
+    _motion: Motion
+    _scale: IntensityScale
+
+    def predict(
+        self,
+        magnitude: ArrayLike,
+        depth_km: ArrayLike,
+        epicentral_distance_km: ArrayLike,
+        vs30_mps: ArrayLike | None = None,
+    ) -> ShakingPrediction:
+        """Predict shaking at epicentral distances.
+
+        Parameters
+        ----------
+        magnitude : array_like
+            Moment magnitude (the Chinese relations are given it in place of Ms).
+        depth_km : array_like
+            Source depth in km; above the surface counts as 0.
+        epicentral_distance_km : array_like
+            Distances in km, >= 0. All arguments broadcast against each other.
+        vs30_mps : array_like or None
+            Ground of each site in m/s; None or NaN means :attr:`default_vs30_mps`.
+
+        Returns
+        -------
+        ShakingPrediction
+            NaN where an argument was NaN.
+        """
+        vs30 = floats(self.default_vs30_mps if vs30_mps is None else vs30_mps)
+        vs30 = np.where(np.isnan(vs30), self.default_vs30_mps, vs30)
+        m, depth, distance, vs30 = np.broadcast_arrays(
+            floats(magnitude), floats(depth_km), floats(epicentral_distance_km), vs30
+        )
+        motion = self._motion(m, np.maximum(depth, 0.0), distance, vs30)
+        motion_sigma = self._scale.motion_sigma(motion)
+        return ShakingPrediction(
+            intensity=self._scale.from_motion(motion.pga_mps2, motion.pgv_mps),
+            sigma=np.hypot(motion_sigma, self._scale.conversion_sigma),
+            motion_sigma=motion_sigma,
+            conversion_sigma=self._scale.conversion_sigma,
+            pga_mps2=motion.pga_mps2,
+            pgv_mps=motion.pgv_mps,
+            sigma_ln_pga=motion.sigma_ln_pga,
+            sigma_ln_pgv=motion.sigma_ln_pgv,
+            valid=_inside(m, self.magnitude_range) & _inside(distance, self.distance_range_km),
+        )
+
+    def intensity_sigma_total(
+        self,
+        magnitude: ArrayLike,
+        depth_km: ArrayLike,
+        epicentral_distance_km: ArrayLike,
+        *,
+        magnitude_sigma: ArrayLike,
+        distance_sigma_km: ArrayLike,
+        vs30_mps: ArrayLike | None = None,
+    ) -> Floats:
+        """Return the standard deviation of intensity with the source uncertain, too.
+
+        The errors of magnitude and distance are carried through the slopes of the median, and
+        all four parts (motion, conversion, magnitude, distance) are taken as independent. The
+        probability that a threshold is reached is then the normal distribution function of
+        ``(intensity - threshold) / sigma``.
+        """
+        m, distance = floats(magnitude), floats(epicentral_distance_km)
+        here = self.predict(m, depth_km, distance, vs30_mps)
+
+        def median(m: Floats, distance: Floats) -> Floats:
+            return self.predict(m, depth_km, distance, vs30_mps).intensity
+
+        step = np.maximum(distance * _DISTANCE_STEP, 0.1)
+        near = np.maximum(distance - step, 0.0)
+        by_magnitude = (
+            median(m + _MAGNITUDE_STEP, distance) - median(m - _MAGNITUDE_STEP, distance)
+        ) / (2.0 * _MAGNITUDE_STEP)
+        by_distance = (median(m, distance + step) - median(m, near)) / (distance + step - near)
+        total: Floats = np.sqrt(
+            here.sigma**2
+            + (by_magnitude * floats(magnitude_sigma)) ** 2
+            + (by_distance * floats(distance_sigma_km)) ** 2
+        )
+        return total
+
+    def radius_km(self, intensity: float, magnitude: float, depth_km: float) -> float:
+        """Epicentral distance within which the median reaches an intensity; 0.0 if nowhere.
+
+        On default ground, to within a metre. Radii beyond :attr:`search_limit_km` are given as
+        that limit.
+        """
+        return float(self._radii(floats([intensity]), magnitude, depth_km)[0])
+
+    def radii_km(
+        self, intensities: Iterable[int], magnitude: float, depth_km: float
+    ) -> dict[int, float]:
+        """Radii of several whole intensities at once; those not reached are left out."""
+        wanted = list(intensities)
+        radii = self._radii(floats(wanted), magnitude, depth_km)
+        return {i: float(r) for i, r in zip(wanted, radii, strict=True) if r > 0.0}
+
+    def observed_intensity(self, pga_mps2: ArrayLike, pgv_mps: ArrayLike) -> Floats:
+        """Intensity of measured peak motion on the model's scale.
+
+        ``csi`` is defined on the three-component vector sum, ``mmi`` on the largest horizontal
+        component, ``jma`` approximated from the latter's PGV.
+        """
+        return self._scale.observed(pga_mps2, pgv_mps)
+
+    def _radii(self, intensities: Floats, magnitude: float, depth_km: float) -> Floats:
+        default = floats(self.default_vs30_mps)
+
+        def reached(distance: Floats) -> NDArray[np.bool_]:
+            m, depth, r, vs30 = np.broadcast_arrays(
+                floats(magnitude), np.maximum(floats(depth_km), 0.0), distance, default
+            )
+            motion = self._motion(m, depth, r, vs30)
+            median = self._scale.from_motion(motion.pga_mps2, motion.pgv_mps)
+            return np.asarray(median >= intensities)
+
+        low = np.zeros_like(intensities)
+        high = np.full_like(intensities, self.search_limit_km)
+        at_epicentre, at_limit = reached(low), reached(high)
+        for _ in range(_BISECTIONS):
+            middle = (low + high) / 2.0
+            inside = reached(middle)
+            low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+        return np.where(at_limit, self.search_limit_km, np.where(at_epicentre, low, 0.0))
+
+
+def shaking_model(name_or_region: str | Region) -> ShakingModel:
+    """Return the model of a name in ``shaking.toml`` or of a region; one object per model.
+
+    Raises
+    ------
+    ConfigError
+        If there is no model of that name.
+    """
+    if isinstance(name_or_region, Region):
+        return _model(name_or_region.shaking)
+    return _model(name_or_region)
+
+
+def shaking_model_at(lat: float, lon: float) -> ShakingModel:
+    """Return the model of the region that holds a point."""
+    return _model(region_of(lat, lon).shaking)
+
+
+def shaking_model_names() -> tuple[str, ...]:
+    """Return the names that :func:`shaking_model` knows."""
+    return tuple(load_table("shaking")["models"])
+
+
+@cache
+def _model(name: str) -> ShakingModel:
+    table = load_table("shaking")
+    if name not in table["models"]:
+        known = ", ".join(table["models"])
+        raise ConfigError("shaking model", f"unknown: {name!r}", hint=f"one of {known}")
+    row: dict[str, Any] = table["models"][name]
+    limits = load_table("groundmotion")[_SECTIONS[row["motion"]]]
+    return ShakingModel(
+        name=name,
+        scale=row["scale"],
+        relation=row["relation"],
+        default_vs30_mps=row["default_vs30_mps"],
+        magnitude_range=(limits["magnitude_range"][0], limits["magnitude_range"][1]),
+        distance_range_km=(limits["distance_range_km"][0], limits["distance_range_km"][1]),
+        search_limit_km=table["search_limit_km"],
+        _motion=motion_model(row["motion"], row),
+        _scale=intensity_scale(row["scale"]),
+    )
+
+
+_SECTIONS = {"bssa14": "bssa14", "gb18306": "gb18306", "si_midorikawa": "si_midorikawa_1999"}
+
+
+def _inside(values: Floats, limits: tuple[float, float]) -> NDArray[np.bool_]:
+    return np.asarray((values >= limits[0]) & (values <= limits[1]))

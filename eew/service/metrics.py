@@ -1,0 +1,89 @@
+"""Prometheus names in one place; base units, no station code as a label.
+
+Each service has a registry of its own, so that two in one process (tests) do not share numbers
+and nothing of the process at large is exported by accident. *Modelled* times are differences of
+data time, *measured* ones of this machine's monotonic clock; the help text says which.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+__all__ = ["CONTENT_TYPE_LATEST", "SOURCE_STATES", "Metrics"]
+
+SOURCE_STATES = ("starting", "running", "ended", "stopped", "failed")
+
+_DELAY_BUCKETS_S = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
+_FAST_BUCKETS_S = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_NETWORK_BUCKETS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+_LEAD_BUCKETS_S = (-20.0, -10.0, -5.0, 0.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
+
+
+class Metrics:
+    """All counters, gauges and histograms of one service."""
+
+    def __init__(self, version: str) -> None:
+        self.registry = CollectorRegistry()
+        kind = self.registry
+        Gauge("eew_build_info", "Always 1.", ["version"], registry=kind).labels(version).set(1)
+        self.packets = Counter("eew_packets", "Packets received.", registry=kind)
+        self.packet_delay_s = Histogram(
+            "eew_packet_delay_seconds",
+            "Arrival minus end of the packet's last sample (modelled: data time).",
+            ["network"],
+            buckets=_DELAY_BUCKETS_S,
+            registry=kind,
+        )
+        self.gaps = Counter("eew_gaps", "Gaps stepped over in the data.", registry=kind)
+        self.dropped = Counter("eew_dropped", "Packets too late to alert on.", registry=kind)
+        self.picks = Counter("eew_picks", "P and S picks.", ["phase"], registry=kind)
+        self.picks_rejected = Counter(
+            "eew_picks_rejected", "Triggers refused by a quality gate.", registry=kind
+        )
+        self.pick_latency_s = Histogram(
+            "eew_pick_latency_seconds",
+            "Time a pick was known minus its onset (modelled: data time).",
+            buckets=_DELAY_BUCKETS_S,
+            registry=kind,
+        )
+        self.decision_s = Histogram(
+            "eew_decision_seconds",
+            "Work of the detector on one round of packets (measured).",
+            buckets=_FAST_BUCKETS_S,
+            registry=kind,
+        )
+        self.messages = Counter("eew_messages", "Alert messages.", ["msg_type"], registry=kind)
+        self.publish_s = Histogram(
+            "eew_publish_seconds",
+            "Handing one message over to the broker (measured).",
+            buckets=_NETWORK_BUCKETS_S,
+            registry=kind,
+        )
+        self.delivery_s = Histogram(
+            "eew_delivery_seconds",
+            "Publish to receipt on a device (measured).",
+            buckets=_NETWORK_BUCKETS_S,
+            registry=kind,
+        )
+        self.lead_time_s = Histogram(
+            "eew_lead_time_seconds",
+            "Predicted S arrival minus the time a device first showed the alert (data time).",
+            buckets=_LEAD_BUCKETS_S,
+            registry=kind,
+        )
+        self.clients = Gauge("eew_clients", "Devices connected.", registry=kind)
+        self.source_state = Gauge(
+            "eew_source_state", "1 for the state the source is in.", ["state"], registry=kind
+        )
+        self.stations = Gauge("eew_stations", "Stations by state.", ["state"], registry=kind)
+        self.set_source_state("starting")
+
+    def set_source_state(self, now: str) -> None:
+        """Set the one state the source is in."""
+        for state in SOURCE_STATES:
+            self.source_state.labels(state).set(1 if state == now else 0)
+
+    def text(self) -> bytes:
+        """Return the exposition in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,232 @@
+"""One device's view of the messages: order, expiry, withdrawal, contact and clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from clients.arrival import ArrivalKind, ArrivalShown, Countdown
+from clients.policy import policy
+from clients.session import DeviceSession, EventState, Link, Refusal
+from eew.errors import ConfigError
+from eew.messages.control_wire import Heartbeat
+from eew.messages.wire import ReceivedAlert, decode
+from eew.model.alert import MsgType
+from tests.unit.message_cases import ORIGIN_NS, S, make_message, payload_of
+
+NOW = ORIGIN_NS + 6 * S
+
+
+def alert(serial: int = 1, **kwargs: object) -> ReceivedAlert:
+    return decode(payload_of(make_message(serial=serial, **kwargs)))  # type: ignore[arg-type]
+
+
+def test_a_second_copy_is_a_duplicate_and_an_earlier_serial_is_old() -> None:
+    session = DeviceSession()
+
+    assert session.receive(alert(2), NOW).accepted
+    assert session.receive(alert(2), NOW).refusal is Refusal.DUPLICATE
+    assert session.receive(alert(1), NOW).refusal is Refusal.OLD_SERIAL
+    assert session.receive(alert(3), NOW).accepted
+    assert session.counts == {"accepted": 2, "duplicate": 1, "old_serial": 1}
+    assert session.serial_of("ev-1") == 3
+
+
+def test_an_expired_message_never_fires_again() -> None:
+    session = DeviceSession()
+    late = NOW + 180 * S
+
+    assert session.receive(alert(), late - 1).accepted
+    assert DeviceSession().receive(alert(), late).refusal is Refusal.EXPIRED
+    assert session.advance(late) == ["ev-1"]
+    assert session.state_of("ev-1") is EventState.VANISHED
+    assert session.advance(late + S) == []
+
+
+def test_a_withdrawn_event_stays_withdrawn() -> None:
+    session = DeviceSession()
+    session.receive(alert(1), NOW)
+
+    assert session.receive(alert(2, msg_type=MsgType.CANCEL), NOW).accepted
+    assert session.state_of("ev-1") is EventState.CANCELLED
+    assert session.receive(alert(3), NOW).refusal is Refusal.CLOSED
+    assert session.advance(NOW + 1000 * S) == []  # cancelled is not vanished
+
+
+def test_a_withdrawal_that_overtakes_its_alert_is_remembered() -> None:
+    session = DeviceSession()
+
+    assert session.receive(alert(2, msg_type=MsgType.CANCEL), NOW).accepted
+    assert session.receive(alert(1), NOW).refusal is Refusal.OLD_SERIAL
+
+
+def test_after_the_final_message_only_a_withdrawal_is_taken() -> None:
+    session = DeviceSession()
+    session.receive(alert(3, msg_type=MsgType.FINAL), NOW)
+
+    assert session.receive(alert(4), NOW).refusal is Refusal.CLOSED
+    assert session.receive(alert(5, msg_type=MsgType.CANCEL), NOW).accepted
+    assert session.advance(NOW + 1000 * S) == []
+
+
+def test_events_do_not_disturb_each_other() -> None:
+    session = DeviceSession()
+    session.receive(alert(5, event_id="ev-a"), NOW)
+
+    assert session.receive(alert(1, event_id="ev-b"), NOW).accepted
+    assert session.state_of("ev-c") is None
+
+
+def test_memory_is_bounded_and_what_is_forgotten_stays_refused() -> None:
+    session = DeviceSession()
+    limit = policy().max_events
+    for number in range(3 * limit):
+        when = NOW + number * 60 * S
+        message = alert(event_id=f"ev-{number}", origin_ns=ORIGIN_NS + number * 60 * S)
+        assert session.receive(message, when).accepted
+
+    assert session.state_of("ev-0") is None
+    again = session.receive(alert(event_id="ev-0"), NOW + 3 * limit * 60 * S)
+    assert again.refusal is Refusal.EXPIRED
+
+
+def test_contact_is_live_then_stale_then_offline() -> None:
+    session = DeviceSession()
+    assert session.link(NOW) is Link.CONNECTING
+
+    session.heartbeat(Heartbeat(sequence=1, sent_ns=NOW), NOW)
+    assert session.link(NOW + 5 * S) is Link.LIVE
+    assert session.link(NOW + 6 * S) is Link.STALE
+    assert session.silence_s(NOW + 6 * S) == 6.0
+    assert session.link(NOW + 61 * S) is Link.OFFLINE
+
+    session.heartbeat(Heartbeat(sequence=2, sent_ns=NOW + 62 * S), NOW + 62 * S)
+    assert session.link(NOW + 62 * S) is Link.LIVE
+    session.service_status(online=False, now_ns=NOW + 63 * S)
+    assert session.link(NOW + 63 * S) is Link.OFFLINE
+    session.service_status(online=True, now_ns=NOW + 64 * S)
+    assert session.link(NOW + 64 * S) is Link.LIVE
+
+
+def test_without_heartbeats_to_expect_silence_means_nothing() -> None:
+    session = DeviceSession(follow_heartbeat=False)
+    session.heartbeat(Heartbeat(sequence=1, sent_ns=NOW - 1000 * S), NOW)
+
+    assert session.link(NOW + 1000 * S) is Link.LIVE
+    assert session.clock_offset_ns == 0
+
+
+def test_a_message_from_the_future_is_taken_and_the_clock_called_wrong() -> None:
+    session = DeviceSession()
+
+    assert session.receive(alert(), NOW - 2 * S).accepted  # within tolerance
+    assert session.clock_trusted
+    assert session.receive(alert(2), NOW - 2 * S - 1).accepted
+    assert not session.clock_trusted
+    assert not session.clock_synchronised
+    session.heartbeat(Heartbeat(sequence=1, sent_ns=NOW), NOW)
+    assert session.clock_trusted
+
+
+@pytest.mark.parametrize("offset_s", [-600, -3, 3, 600])
+def test_heartbeats_correct_a_wrong_clock(offset_s: int) -> None:
+    session = DeviceSession()
+    for number in range(policy().clock_heartbeats):
+        sent_ns = NOW + number * S
+        session.heartbeat(Heartbeat(sequence=number, sent_ns=sent_ns), sent_ns + offset_s * S)
+
+    assert session.clock_offset_ns == offset_s * S
+    assert not session.clock_synchronised
+    assert session.clock_trusted  # the offset is known
+    assert session.receive(alert(), NOW + 100 * S + offset_s * S).accepted
+    assert session.receive(alert(2), NOW + 181 * S + offset_s * S).refusal is Refusal.EXPIRED
+
+
+def test_one_late_heartbeat_is_no_wrong_clock() -> None:
+    session = DeviceSession()
+    for number, lag_s in enumerate((0.1, 9.0, 0.1)):
+        sent_ns = NOW + number * S
+        session.heartbeat(Heartbeat(sequence=number, sent_ns=sent_ns), sent_ns + round(lag_s * S))
+
+    assert session.clock_offset_ns == 0
+
+
+# ---------------------------------------------------------------- countdown
+
+RULES = policy()
+
+
+def shown(countdown: Countdown, at_s: float, *, trusted: bool = True) -> ArrivalShown:
+    return countdown.shown(round(at_s * S), RULES, clock_trusted=trusted)
+
+
+def test_seconds_are_rounded_down_until_five_then_any_moment_then_now() -> None:
+    countdown = Countdown(s_arrival_ns=20 * S, sigma_s=1.0)
+
+    assert shown(countdown, 0.0) == ArrivalShown(ArrivalKind.ABOUT, 20)
+    assert shown(countdown, 0.1) == ArrivalShown(ArrivalKind.ABOUT, 19)
+    assert shown(countdown, 15.0) == ArrivalShown(ArrivalKind.ABOUT, 5)
+    assert shown(countdown, 15.1) == ArrivalShown(ArrivalKind.MOMENT)
+    assert shown(countdown, 19.999) == ArrivalShown(ArrivalKind.MOMENT)
+    assert shown(countdown, 20.0) == ArrivalShown(ArrivalKind.NOW)
+    assert shown(countdown, 2000.0) == ArrivalShown(ArrivalKind.NOW)
+
+
+def test_an_arrival_not_known_well_enough_gets_no_number() -> None:
+    countdown = Countdown(s_arrival_ns=20 * S, sigma_s=5.0)
+
+    assert shown(countdown, 9.9).kind is ArrivalKind.ABOUT
+    assert shown(countdown, 10.1).kind is ArrivalKind.MOMENT  # 5 s is over half of 9.9 s
+
+
+def test_a_clock_that_cannot_be_trusted_gets_no_number() -> None:
+    countdown = Countdown(s_arrival_ns=20 * S, sigma_s=1.0)
+
+    assert shown(countdown, 0.0, trusted=False).kind is ArrivalKind.MOMENT
+
+
+def test_a_later_estimate_makes_the_number_wait_not_climb() -> None:
+    first = Countdown(s_arrival_ns=20 * S, sigma_s=1.0)
+    later = first.updated(26 * S, 1.0, 8 * S, RULES)
+
+    assert shown(later, 8.0) == ArrivalShown(ArrivalKind.ABOUT, 12)
+    assert shown(later, 13.9) == ArrivalShown(ArrivalKind.ABOUT, 12)
+    assert shown(later, 14.5) == ArrivalShown(ArrivalKind.ABOUT, 11)
+    again = later.updated(40 * S, 1.0, 15 * S, RULES)
+    assert shown(again, 15.0).seconds == 11
+
+
+def test_an_earlier_estimate_counts_at_once() -> None:
+    first = Countdown(s_arrival_ns=20 * S, sigma_s=1.0)
+
+    assert shown(first.updated(14 * S, 1.0, 4 * S, RULES), 4.0).seconds == 10
+
+
+def test_any_moment_does_not_turn_back_into_seconds() -> None:
+    first = Countdown(s_arrival_ns=20 * S, sigma_s=1.0)
+    later = first.updated(40 * S, 1.0, 17 * S, RULES)
+
+    assert shown(later, 17.0).kind is ArrivalKind.MOMENT
+    assert shown(later, 30.0).kind is ArrivalKind.MOMENT
+    assert shown(later, 40.0).kind is ArrivalKind.NOW
+
+
+def test_shaking_now_is_not_taken_back_by_a_later_estimate() -> None:
+    first = Countdown(s_arrival_ns=20 * S, sigma_s=1.0)
+
+    assert shown(first.updated(40 * S, 1.0, 21 * S, RULES), 21.0).kind is ArrivalKind.NOW
+
+
+def test_a_better_estimate_may_bring_the_number_that_was_held_back() -> None:
+    vague = Countdown(s_arrival_ns=20 * S, sigma_s=15.0)
+    assert shown(vague, 1.0).kind is ArrivalKind.MOMENT
+
+    assert shown(vague.updated(21 * S, 1.0, 1 * S, RULES), 1.0).seconds == 20
+
+
+def test_strong_motion_lasts_longer_for_larger_and_farther_quakes() -> None:
+    durations = [RULES.shaking_s(m, r) for m, r in ((5, 20), (6, 20), (7, 20), (8, 20), (8, 200))]
+
+    assert durations == sorted(durations)
+    assert RULES.shaking_s(7.0, 0.0) - RULES.margin_s == pytest.approx(14.9, abs=0.2)  # 2 x 7.4 s
+    with pytest.raises(ConfigError, match="unknown profile 'loud'"):
+        RULES.profile("loud")

@@ -1,0 +1,125 @@
+"""Which cells are told: none that may be shaken is left out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import h3
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from eew.messages.cells import AreaBook, alert_radius_km, cell_of, cells_to_tell, cells_within
+from eew.messages.levels import Thresholds, default_thresholds
+from eew.messages.prediction_model import model_of
+from eew.model.alert import MsgType
+from eew.physics.geo import destination, epicentral_distance_km
+from eew.physics.shaking import shaking_model
+from tests.unit.message_cases import make_message
+
+
+@given(
+    lat=st.floats(-89.9, 89.9),
+    lon=st.floats(-180, 180),
+    radius_km=st.floats(0.1, 700.0),
+    share=st.floats(0.0, 1.0),
+    azimuth=st.floats(0.0, 360.0),
+)
+@example(lat=0.0, lon=179.99, radius_km=200.0, share=1.0, azimuth=90.0)
+@example(lat=89.5, lon=0.0, radius_km=300.0, share=1.0, azimuth=0.0)
+@example(lat=64.7, lon=10.5, radius_km=300.0, share=1.0, azimuth=180.0)  # a pentagon
+def test_every_point_within_the_distance_lies_in_a_cell_that_is_told(
+    lat: float, lon: float, radius_km: float, share: float, azimuth: float
+) -> None:
+    point_lat, point_lon = destination(lat, lon, azimuth, radius_km * share)
+
+    assert cell_of(float(point_lat), float(point_lon)) in cells_within(lat, lon, radius_km)
+
+
+def test_no_cell_is_told_that_lies_wholly_beyond_the_rim() -> None:
+    told = cells_within(35.77, -117.6, 150.0)
+    distances = [
+        float(epicentral_distance_km(35.77, -117.6, *h3.cell_to_latlng(cell))) for cell in told
+    ]
+
+    assert list(told) == sorted(set(told))
+    assert max(distances) <= 150.0 + 28.7
+
+
+def test_three_hundred_kilometres_are_chosen_in_under_ten_milliseconds() -> None:
+    cells_within(30.0, 103.0, 300.0)
+    rounds = []
+    for _ in range(5):
+        start = time.process_time_ns()
+        told = cells_within(30.0, 103.0, 300.0)
+        rounds.append((time.process_time_ns() - start) / 1e6)
+
+    assert min(rounds) < 10.0  # about 0.8 ms of processor time
+    assert 150 < len(told) < 260
+
+
+def test_the_radius_in_the_message_is_the_one_that_counts() -> None:
+    message = make_message()
+    shrunk = replace(message, prediction=replace(message.prediction, radii_km={3: 40.0}))
+
+    assert alert_radius_km(message) == pytest.approx(217.2, abs=0.1)
+    assert alert_radius_km(shrunk) == 40.0
+    assert len(cells_to_tell(shrunk)) < len(cells_to_tell(message))
+
+
+def test_an_uncertain_epicentre_widens_the_area() -> None:
+    sure, unsure = make_message(h_sigma_km=0.0), make_message(h_sigma_km=60.0)
+
+    assert set(cells_to_tell(sure)) < set(cells_to_tell(unsure))
+    assert cells_to_tell(unsure, 0.0) == cells_to_tell(sure)
+
+
+def test_a_quake_felt_nowhere_tells_nobody() -> None:
+    assert cells_to_tell(make_message(magnitude=1.0, depth_km=60.0)) == ()
+
+
+def test_other_thresholds_move_the_rim_by_the_same_model() -> None:
+    message = make_message()
+    early = Thresholds(scale="csi", be_aware=2.5, take_action=5.0)
+
+    model = shaking_model("gb18306_qinghai_tibet")
+    assert alert_radius_km(message, early) == model.radius_km(2.5, 6.8, 16.0)
+    assert set(cells_to_tell(message)) < set(cells_to_tell(message, thresholds=early))
+
+
+def test_japan_is_told_from_class_3_on_which_begins_at_two_and_a_half() -> None:
+    message = make_message(model="si_midorikawa", lat=32.75, lon=130.76)
+
+    radius_km = alert_radius_km(message)
+    prediction = model_of(message.prediction).predict(6.8, 16.0, radius_km)
+    assert float(prediction.intensity) == pytest.approx(2.5, abs=0.01)
+    assert default_thresholds("jma").take_action == 3.5
+
+
+def test_the_area_never_shrinks_until_the_event_is_over() -> None:
+    book = AreaBook()
+    first = book.cells_for(make_message(magnitude=6.8))
+    smaller = book.cells_for(make_message(magnitude=5.0, serial=2))
+    cancelled = book.cells_for(make_message(magnitude=5.0, serial=3, msg_type=MsgType.CANCEL))
+
+    assert set(cells_to_tell(make_message(magnitude=5.0))) < set(first)
+    assert smaller == first
+    assert cancelled == first
+    assert book.cells_for(make_message(magnitude=5.0)) != first  # forgotten
+
+
+def test_the_model_is_found_by_its_name_and_by_its_words() -> None:
+    message = make_message()
+    words = shaking_model("gb18306_qinghai_tibet").relation
+    spoken = replace(message.prediction, relation=words)
+
+    assert model_of(message.prediction) is model_of(spoken)
+
+
+def test_cells_are_the_same_for_each_turn_of_the_same_message(rng: np.random.Generator) -> None:
+    lat, lon = float(rng.uniform(-60, 60)), float(rng.uniform(-180, 180))
+    message = make_message(lat=lat, lon=lon, model="bssa14")
+
+    assert cells_to_tell(message) == cells_to_tell(message)

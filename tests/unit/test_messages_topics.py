@@ -1,0 +1,91 @@
+"""Topics: each builder has its parser, and a cell says little about where anybody is."""
+
+from __future__ import annotations
+
+import h3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eew.errors import WireError
+from eew.messages import topics
+from eew.messages.topics import ParsedTopic, TopicKind, parse_topic
+
+CELL = topics.cell_of(35.77, -117.6)
+
+
+@pytest.mark.parametrize(
+    ("topic", "parsed"),
+    [
+        (topics.alert_topic(), ParsedTopic(TopicKind.ALERT)),
+        (topics.event_current_topic("ev-1"), ParsedTopic(TopicKind.EVENT_CURRENT, "ev-1")),
+        (topics.area_alert_topic(CELL), ParsedTopic(TopicKind.AREA_ALERT, CELL)),
+        (topics.area_current_topic(CELL), ParsedTopic(TopicKind.AREA_CURRENT, CELL)),
+        (topics.help_topic(CELL), ParsedTopic(TopicKind.HELP_CELL, CELL)),
+        (topics.help_country_topic("CN"), ParsedTopic(TopicKind.HELP_COUNTRY, "CN")),
+        (topics.help_area_topic("country:CN"), ParsedTopic(TopicKind.HELP_COUNTRY, "CN")),
+        (topics.help_area_topic(CELL), ParsedTopic(TopicKind.HELP_CELL, CELL)),
+        (topics.status_topic("eew.1"), ParsedTopic(TopicKind.STATUS, "eew.1")),
+        (topics.heartbeat_topic(), ParsedTopic(TopicKind.HEARTBEAT)),
+        (topics.ack_topic("phone-0007"), ParsedTopic(TopicKind.ACK, "phone-0007")),
+    ],
+)
+def test_a_topic_is_read_back_as_it_was_built(topic: str, parsed: ParsedTopic) -> None:
+    assert topic.startswith("eew/v1/")
+    assert parse_topic(topic) == parsed
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "",
+        "eew/v1",
+        "eew/v1/",
+        "eew/v2/alert",
+        "eew/v1/alert/",
+        "eew/v1/area/nonsense/alert",
+        f"eew/v1/area/{CELL.upper()}/alert",
+        f"eew/v1/area/{CELL}/other",
+        "eew/v1/help/country/china",
+        "eew/v1/event/a b/current",
+        "other/v1/alert",
+    ],
+)
+def test_a_topic_that_is_none_of_ours_is_refused_by_name(topic: str) -> None:
+    with pytest.raises(WireError, match="topic"):
+        parse_topic(topic)
+
+
+@pytest.mark.parametrize("bad", ["", "a/b", "a+b", "#", "a b", "x" * 65, "é", "a\n"])
+def test_an_id_cannot_change_the_shape_of_a_topic(bad: str) -> None:
+    for build in (topics.event_current_topic, topics.status_topic, topics.ack_topic):
+        with pytest.raises(WireError):
+            build(bad)
+
+
+@pytest.mark.parametrize("bad", ["", "842ab57fffffff", h3.latlng_to_cell(35.0, 135.0, 5), "xyz"])
+def test_only_cells_of_the_one_resolution_make_topics(bad: str) -> None:
+    with pytest.raises(WireError, match="not an H3 cell"):
+        topics.area_alert_topic(bad)
+    with pytest.raises(WireError, match="country"):
+        topics.help_country_topic(bad)
+
+
+@given(st.floats(-90, 90), st.floats(-180, 180))
+def test_the_cell_of_a_position_is_as_large_as_a_district(lat: float, lon: float) -> None:
+    cell = topics.cell_of(lat, lon)
+
+    assert parse_topic(topics.area_alert_topic(cell)).key == cell
+    assert 800.0 < h3.cell_area(cell, "km^2") < 2200.0
+
+
+@pytest.mark.parametrize(("lat", "lon"), [(91.0, 0.0), (0.0, 181.0), (float("nan"), 0.0)])
+def test_a_position_that_is_none_has_no_cell(lat: float, lon: float) -> None:
+    with pytest.raises(ValueError, match="position out of range"):
+        topics.cell_of(lat, lon)
+
+
+@given(st.text(max_size=60))
+def test_parsing_never_does_more_than_refuse(text: str) -> None:
+    with pytest.raises(WireError):
+        parse_topic("eew/v1/zzz/" + text)
