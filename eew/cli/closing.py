@@ -35,7 +35,8 @@ def print_closing(out: Console, outcome: Outcome, *, n_picks: int, updates_left_
     result = outcome.result
     counted = [f"{n_picks} picks in all"]
     if updates_left_out:
-        counted.append(f"{updates_left_out} smaller updates")
+        plural = "s" if updates_left_out > 1 else ""
+        counted.append(f"{updates_left_out} smaller update{plural}")
     out.print(f"{INDENT}{', '.join(counted)} (all in timeline.jsonl)", style="dim")
     if not result.info.complete:
         out.print("\nSTOPPED before the end of the data: what follows is partial", style="bold red")

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 EPILOG = (
-    "Examples:   eew serve --replay luding-2022   |   eew serve --replay FOLDER --speed 10 "
-    "--port 0   |   curl http://127.0.0.1:8080/readyz. "
+    "Examples:\n\n"
+    "eew serve --replay luding-2022\n\n"
+    "eew serve --replay FOLDER --speed 10 --port 0\n\n"
+    "curl http://127.0.0.1:8080/readyz\n\n"
     "Paths: /healthz, /readyz, /api/v1/status, /api/v1/events, /api/v1/stations, /metrics, "
-    "/openapi.json. There is no password: keep it on loopback, or put a proxy in front. "
+    "/openapi.json. There is no password: keep it on loopback, or put a proxy in front.\n\n"
     "Exit codes: 0 stopped by SIGINT or SIGTERM (or ended, with --once), 2 wrong setting or "
     "name, 3 data that cannot be used, 4 the port is taken or the broker is not there, "
     "130 told to stop twice."

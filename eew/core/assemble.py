@@ -92,7 +92,7 @@ class StationAssembler:
             return
         if self._anchor_ns is None:
             self._begin(packet.start_ns)
-        assert self._anchor_ns is not None  # noqa: S101 - for the type checker
+        assert self._anchor_ns is not None
         index = round((packet.start_ns - self._anchor_ns) * self.rate_hz / NS)
         expected = self._next.get(row, 0)
         if index == expected and not self._waiting[row]:
@@ -212,7 +212,7 @@ class StationAssembler:
 
     def _restart(self) -> None:
         self.problems["gap"] += 1
-        assert self._anchor_ns is not None  # noqa: S101 - for the type checker
+        assert self._anchor_ns is not None
         old_anchor = self._anchor_ns
         waiting = {row: list(self._waiting[row]) for row in self._rows}
         first = waiting[self._lead_row][0][0]

@@ -302,8 +302,7 @@ class Associator:
                 return
             event = self._hypothesis(group, now_ns)
             residuals = [
-                abs(event.residual_s(t)) / self._fit_tolerance_s(event, t.row)
-                for t in event.picks
+                abs(event.residual_s(t)) / self._fit_tolerance_s(event, t.row) for t in event.picks
             ]
             worst = int(np.argmax(residuals))
             fits = residuals[worst] <= 1.0 and event.misfit_s <= config.max_misfit_s

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eew.core import kernels as k
+from eew.core import layout as k
 from eew.core.config import ProcessingConfig
+from eew.core.kernels import process
 from eew.model.waveform import SensorKind, Station
 
 _MAX_ROWS = 4096
@@ -191,7 +192,7 @@ class StationBank:
             filled = np.concatenate([b[1] for b in blocks])
             offsets = np.zeros(len(blocks) + 1, dtype=np.int64)
             np.cumsum([b[0].shape[1] for b in blocks], out=offsets[1:])
-        n = k.process(
+        n = process(
             np.asarray(rows, dtype=np.int64),
             offsets,
             frames,
@@ -216,7 +217,7 @@ class StationBank:
         )
 
     def slot_holds(self, row: int, slot: int, pick_number: int) -> bool:
-        """True while ``slot`` still belongs to the station's pick number ``pick_number``."""
+        """Tell whether ``slot`` still belongs to the station's pick number ``pick_number``."""
         n_picks = int(self.state.counters[row, k.N_PICKS])
         return pick_number > n_picks - k.N_SLOTS and self.state.slot_onset[row, slot] >= 0
 
@@ -253,10 +254,10 @@ class StationBank:
         )
 
     def is_pending(self, row: int) -> bool:
-        """True while a trigger of the station waits to be judged."""
+        """Tell whether a trigger of the station waits to be judged."""
         return bool(self.state.counters[row, k.MODE] == k.PENDING)
 
     def is_clipped(self, row: int) -> bool:
-        """True while a clipped or flat-topped sample is less than the hold time ago."""
+        """Tell whether a clipped or flat-topped sample is less than the hold time ago."""
         counters = self.state.counters[row]
         return bool(counters[k.CLIP_UNTIL] >= counters[k.COUNT])

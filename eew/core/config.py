@@ -73,6 +73,7 @@ class LocationConfig:
     max_picks: int
     coarse_picks: int
     max_silent: int
+    coarse_silent: int
     silent_sigma_s: float
     silent_margin_s: float
     silent_cap: float

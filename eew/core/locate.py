@@ -125,7 +125,9 @@ class Locator:
             if found is not None:
                 return self._summarise(lat0, lon0, *found, on_edge=False)
         nodes = self._coarse
-        scores = self._score(nodes, pick_array[: config.coarse_picks], silent_array)
+        scores = self._score(
+            nodes, pick_array[: config.coarse_picks], silent_array[: config.coarse_silent]
+        )
         best = int(np.argmax(scores[:, 0]))
         on_edge = bool(np.abs(nodes[best, :2]).max() >= self._edge_km)
         weights = _weights(scores[:, 0])
@@ -142,7 +144,7 @@ class Locator:
         found = self._refine(
             nodes[best], width_km, 2.0 * z_sigma_km, pick_array, silent_array, may_fail=False
         )
-        assert found is not None  # noqa: S101 - may_fail=False
+        assert found is not None
         return self._summarise(lat0, lon0, *found, on_edge=on_edge)
 
     # ------------------------------------------------------------------ parts
@@ -257,7 +259,7 @@ def _plane(half_width_km: float, spacing_km: float) -> FloatArray:
 
 
 def _cell_s(spacing_km: Any) -> Any:
-    """Standard deviation of the P time inside a cell: uniform over the spacing, at 6 km/s."""
+    """Return the standard deviation of the P time inside a cell: uniform over the spacing, at 6 km/s."""
     return spacing_km / math.sqrt(12.0) / 6.0
 
 

@@ -22,7 +22,7 @@ def origin_time(residual: FloatArray, sigma: FloatArray, n: int, scratch: FloatA
     for i in range(n):
         scratch[i] = residual[i]
     part = np.sort(scratch[:n])
-    value = part[n // 2] if n % 2 == 1 else 0.5 * (part[n // 2 - 1] + part[n // 2])
+    value: float = part[n // 2] if n % 2 == 1 else 0.5 * (part[n // 2 - 1] + part[n // 2])
     for _ in range(2):
         total = 0.0
         weight = 0.0

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from eew.core.bank import GrowingPeaks
 from eew.core.config import MagnitudeConfig
-from eew.core.kernels import SERIES_STEP_S
+from eew.core.layout import SERIES_STEP_S
 from eew.model.event import StationMagnitude
 from eew.physics.envelope import envelope_magnitude
 from eew.physics.magnitude import kuyuk_allen_2013, network_uncertainty

@@ -63,7 +63,7 @@ class Network:
 
 
 def _places(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Number the places: each station joins the first earlier one within COLOCATED_KM."""
+    """Give each place a number: every station joins the first earlier one within COLOCATED_KM."""
     places = np.arange(lat.size)
     order = np.argsort(lat, kind="stable")
     reach_deg = COLOCATED_KM / 110.0

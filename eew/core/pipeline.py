@@ -272,10 +272,7 @@ class Pipeline:
                     station=tracked.pick.station,
                     epicentral_distance_km=distance_km,
                     hypocentral_distance_km=math.hypot(distance_km, event.located.depth_km),
-                    since_s_s=(
-                        (self._last_sample_ns[tracked.row] or 0) - event.origin_time_ns
-                    )
-                    / NS
+                    since_s_s=((self._last_sample_ns[tracked.row] or 0) - event.origin_time_ns) / NS
                     - float(event.s_s[tracked.row]),
                     peaks=tracked.peaks,
                 )
@@ -284,9 +281,7 @@ class Pipeline:
         event.magnitude = first
         if first is not None and first.value >= self.config.magnitude.saturation_ramp[0] - 1.0:
             model = shaking_model_at(event.located.lat, event.located.lon)
-            whole = shaking_magnitude(
-                inputs, event.located.depth_km, model, self.config.magnitude
-            )
+            whole = shaking_magnitude(inputs, event.located.depth_km, model, self.config.magnitude)
             event.magnitude = combine(first, whole, self.config.magnitude)
 
     def _close(self, now_ns: int) -> list[CoreEvent]:

@@ -254,6 +254,7 @@ class AlertPublisher:
         payload = wire.encode(message, run_id=self._run_id, seed=self._seed, sent_ns=self._now_ns())
         plan = self._planner.plan(message, payload)
         lifetime_ns = message.expires_ns - message.issued_ns
+        self._live.pop(message.event_id, None)  # the newest stand last
         self._live[message.event_id] = (plan, sent_ns + lifetime_ns)
         ticket = self._put(plan.outgoing)
         receipt = PublishReceipt(
@@ -326,7 +327,7 @@ class AlertPublisher:
         self._forget_expired()
         now_ns = self._clock.monotonic_ns()
         entries = [Entry(self._status(online=True, at_ns=self._now_ns()))]
-        for plan, expires_ns in self._live.values():
+        for plan, expires_ns in reversed(self._live.values()):
             if expires_ns > now_ns:
                 # the live copies too: a device that was back before us found no current one
                 entries += [Entry(out, expires_ns=expires_ns) for out in plan.outgoing]

@@ -12,7 +12,7 @@ and was away when it was cancelled must find the cancel when it comes back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from eew.clock import NS_PER_S
@@ -55,7 +55,7 @@ class Outgoing:
 
     def emptied(self) -> Outgoing:
         """Return what removes this retained message from the broker."""
-        return Outgoing(topic=self.topic, payload=b"", key=self.key, retain=True)
+        return replace(self, payload=b"", schema="", qos=1, lifetime_s=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,8 @@ class AlertPlanner:
             return Outgoing(
                 topic=topic,
                 payload=payload,
-                key=(topic, event_id),
+                # a broker keeps one retained message per topic, whatever its event
+                key=(topic, "" if retain else event_id),
                 schema=SCHEMA,
                 # lost with the connection only, and then said again on the next one
                 qos=0 if retain else 1,
@@ -112,7 +113,8 @@ class AlertPlanner:
             cells=cells,
             outgoing=tuple(
                 copy(topic, retain=retain)
+                for r in (False, True)
                 for current, live in pairs
-                for topic, retain in ((current, True), (live, False))
+                for topic, retain in ((current, True), (live, False)) if retain is r
             ),
         )

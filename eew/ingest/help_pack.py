@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from eew.errors import DataError, WireError
 from eew.messages import help_wire
 from eew.messages.cells import cell_of
-from eew.messages.national_help import national_contacts, rescue_texts
+from eew.messages.national_help import national_contacts, national_pack, rescue_texts
 from eew.model.place import Contact, HelpPack, Shelter, Site
 from eew.physics.geo import destination
 
@@ -114,7 +114,7 @@ def country_pack(
         contacts=tuple(national_contacts(country) if contacts is None else contacts),
         rescue=rescue_texts(),
         shelters=(),
-        source="national numbers",
+        source=national_pack(country).source,
     )
 
 

@@ -4,7 +4,7 @@
 topic                           retained QoS content
 =============================== ======== === ================================================
 ``alert``                       no       1   every message, ordered, for services
-``event/{event_id}/current``    expiring 1   newest message of an event; emptied on close
+``event/{event_id}/current``    expiring 1   newest message of an event, also its last
 ``area/{cell}/alert``           no       1   the same message, for the cells it concerns
 ``area/{cell}/current``         expiring 1   the same again, for a device that joins late
 ``help/{cell}``                 yes      1   shelters and numbers of a cell, before any quake

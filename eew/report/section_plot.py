@@ -141,9 +141,11 @@ def _draw_traces(
     axes: Any, result: RunResult, rows: list[_Row], start_s: float, end_s: float
 ) -> float:
     """Draw the records; return the height in axis units that one trace may take."""
-    heights = [row.height for row in rows]
-    span = max(heights) - min(heights) if len(rows) > 1 else 1.0
-    spacing = max(span, 1.0) / max(12, len(rows))
+    heights = np.array([row.height for row in rows])
+    span = max(1.0, float(heights.max() - heights.min()))
+    # as close as most neighbours are, but not smaller or larger than can be read
+    between = float(np.median(np.diff(heights))) if len(rows) > 2 else span
+    spacing = min(max(between, span / MAX_TRACES), span / 12.0)
     for row in rows:
         pieces = [
             _thinned(segment, result.zero_ns, start_s, end_s)

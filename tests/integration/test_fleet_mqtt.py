@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,18 +42,15 @@ def phones(n: int, rng: np.random.Generator, *, spread_deg: float = 0.5) -> list
     made: list[Device] = []
     for i in range(n):
         lat, lon = (centre + rng.uniform(-spread_deg, spread_deg) for centre in EPICENTRE)
-        cls, extra = (TV, {"district": "Luding"}) if i % 10 == 9 else (Phone, {})
-        made.append(
-            cls(
-                id=f"d{i:03d}",
-                lat=lat,
-                lon=lon,
-                country="CN",
-                estimator=estimator,
-                follow_heartbeat=False,
-                **extra,
-            )
-        )
+        settings: dict[str, Any] = {
+            "id": f"d{i:03d}",
+            "lat": lat,
+            "lon": lon,
+            "country": "CN",
+            "estimator": estimator,
+            "follow_heartbeat": False,
+        }
+        made.append(TV(district="Luding", **settings) if i % 10 == 9 else Phone(**settings))
     return made
 
 
@@ -134,6 +132,26 @@ async def test_a_device_that_joins_late_finds_help_and_the_current_alert_once(
     assert isinstance(phone, Phone)
     assert phone.help_facts().version == 10**12
     assert phone.counts["accepted"] == 2
+
+
+@BOTH
+async def test_devices_that_join_while_an_alert_goes_out_do_not_miss_it(
+    kind: str, rng: np.random.Generator
+) -> None:
+    missing: list[tuple[str, ...]] = []
+    async with broker_of(kind) as address, publisher_of(address) as publisher:
+        for n in range(12):
+            devices = phones(8, rng, spread_deg=0.2)
+            fleet = fleet_of(devices, address, seed=n)
+            starting = asyncio.create_task(fleet.start())
+            await asyncio.sleep(float(rng.uniform(0.0, 0.08)))
+            await publisher.publish_alert(alert(1, event_id=f"ev{n}", radius_km=100.0))
+            await starting
+            names = [device.id for device in devices]
+            report = await fleet.wait_answers(f"ev{n}", 1, names, timeout_s=3.0)
+            missing.append(report.missing)
+            await fleet.stop()
+    assert missing == [()] * 12
 
 
 @BOTH

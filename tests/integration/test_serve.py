@@ -164,7 +164,10 @@ def test_a_replay_is_served_from_ready_to_the_end_and_leaves_no_broker_behind(
         assert re.search(r"^eew_lead_time_seconds_count [1-9]", metrics, re.MULTILINE)
 
         children = service.children()
-        assert any(child.name() == "mosquitto" for child in children)
+        (mosquitto,) = [child for child in children if child.name() == "mosquitto"]
+        mosquitto.kill()
+        service.until(lambda: service.get("/readyz").status_code == 503)
+        assert service.json("/readyz")["reasons"] == ["broker: 0 of 7 devices connected"]
         assert service.stop(signal.SIGINT) == 0
         assert gone(children)
 

@@ -1,0 +1,181 @@
+"""Names for the columns of the kernels' state arrays, and the two tuples that carry them.
+
+numba works best on plain arrays; these names keep them readable. One row per station; what a
+column holds is said beside its name where the name does not.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+N_BANDS = 4
+SERIES_STEP_S = 0.1
+N_SERIES = 300  # 30 s of growing peaks behind each pick
+SHAKING_S = 120.0  # how long the whole shaking behind a pick is watched
+N_SLOTS = 4  # picks per station whose peaks are still growing
+RING_S = 8.0
+
+# columns of State.filters, per component
+(
+    BASE,
+    A1,
+    A2,
+    A_PREV,
+    V_SUM,
+    V1,
+    V2,
+    V_PREV,
+    D_SUM,
+    D1,
+    D2,
+    X_PREV,
+    RAW_PREV,
+    RUN_EQUAL,  # how long the raw value has stood still, samples
+    RAW_MAX,  # largest deviation from the baseline so far, counts
+    RAW_BASE,
+    N_FILTER,
+) = range(17)
+# columns of State.detect, per station
+(STA_BB, LTA_BB, V_BB, TAU_X, TAU_D, LP1, LP2, LP_PREV, HV1, HV2, N_DETECT) = range(11)
+# columns of State.band
+(BZ1, BZ2, B_STA, B_LTA, N_BAND_STATE) = range(5)
+# columns of State.counters
+(
+    COUNT,  # samples since the (re)start of this station
+    MODE,  # 0 idle, 1 trigger pending, 2 refractory
+    TRIGGER,  # sample of the pending or last trigger
+    TRIGGER_BAND,
+    LAST_ONSET,
+    SLOT,  # newest slot
+    N_PICKS,
+    CLIP_UNTIL,
+    FILL_UNTIL,
+    REJECTED,  # 1 while refractory after a refused trigger
+    N_COUNTERS,
+) = range(11)
+IDLE, PENDING, REFRACTORY = 0, 1, 2
+# columns of State.coefficients
+(
+    RATE,
+    B0,  # high-pass of motion
+    B1,
+    B2,
+    C1,
+    C2,
+    L0,  # low-pass of tau_p
+    L1,
+    L2,
+    M1,
+    M2,
+    H0,  # high-pass of the velocity whose peak makes a magnitude
+    H1,
+    H2,
+    G1,
+    G2,
+    IS_VELOCITY,
+    N_COEFFICIENTS,
+) = range(18)
+# columns of State.slot_values, per slot
+(
+    PD,
+    PV,
+    PA,
+    SUM_V2,
+    SUM_D2,
+    TAU_P,
+    PD_NOISE,
+    PV_NOISE,
+    PA_NOISE,
+    PGV_H,  # largest horizontal velocity since the pick, whole shaking
+    N_SLOT_VALUES,
+) = range(11)
+# columns of State.peaks
+PGA, PGV, PGA_VECTOR, PGV_VECTOR, N_PEAKS = range(5)
+# rows of State.ring
+RING_AZ, RING_A1, RING_A2, RING_VZ, RING_DZ, N_RING = range(6)
+
+# columns of the output rows
+(
+    OUT_STATION,
+    OUT_ONSET,
+    OUT_TRIGGER,
+    OUT_DECIDED,
+    OUT_SLOT,
+    OUT_REASON,
+    OUT_SNR,
+    OUT_UNCERTAINTY_S,
+    OUT_H_TO_Z,
+    OUT_PD_NOISE,
+    OUT_PV_NOISE,
+    OUT_PA_NOISE,
+    OUT_FILLED,
+    OUT_NUMBER,
+    N_OUT,
+) = range(15)
+
+# reasons: 0 accepted
+REASONS = (
+    "accepted",
+    "range",
+    "boxcar",
+    "spike",
+    "zero_crossings",
+    "horizontal_first",
+    "gap",
+    "weak",
+)
+ACCEPTED, RANGE, BOXCAR, SPIKE, ZERO_CROSSINGS, HORIZONTAL_FIRST, GAP, WEAK = range(8)
+
+
+class PickerParameters(NamedTuple):
+    """Thresholds of trigger and gates; meaning, unit and source in ``tables/detector.toml``."""
+
+    band_on: float
+    broadband_on: float
+    rearm: float
+    band_lta_s: float
+    broadband_sta_s: float
+    broadband_lta_s: float
+    warm_up_s: float
+    wait_s: float
+    dead_s: float
+    dead_rejected_s: float
+    aic_before_s: float
+    noise_s: float
+    min_acceleration_mps2: float
+    min_velocity_mps: float
+    sustain: float
+    min_snr: float
+    spike_ratio: float
+    min_zero_crossings: int
+    max_h_to_z: float
+    clip_hold_s: float
+    flat_samples: int
+    flat_min_counts: float
+    tau_c_s: float
+
+
+class State(NamedTuple):
+    """Carried state of all stations; first axis is the station."""
+
+    coefficients: FloatArray  # (S, N_COEFFICIENTS)
+    band_coefficients: FloatArray  # (S, N_BANDS, 4): b0, a1, a2, sta alpha; b0 = 0: band unused
+    inverse_sensitivity: FloatArray  # (S, 3), 0 where the component is absent
+    clip_counts: FloatArray  # (S, 3)
+    filters: FloatArray  # (S, 3, N_FILTER)
+    detect: FloatArray  # (S, N_DETECT)
+    band: FloatArray  # (S, N_BANDS, N_BAND_STATE)
+    counters: IntArray  # (S, N_COUNTERS)
+    ring: FloatArray  # (S, N_RING, R)
+    slot_onset: IntArray  # (S, N_SLOTS), -1 unused
+    slot_length: IntArray  # (S, N_SLOTS) complete series steps
+    slot_clipped: IntArray  # (S, N_SLOTS) series step from which the record is clipped, or -1
+    slot_values: FloatArray  # (S, N_SLOTS, N_SLOT_VALUES)
+    series: FloatArray  # (S, N_SLOTS, 3, N_SERIES): growing Pd, Pv, Pa
+    peaks: FloatArray  # (S, N_PEAKS)

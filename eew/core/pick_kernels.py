@@ -1,0 +1,281 @@
+"""Numba kernels of one pick: onset, quality gates, and the peaks that grow behind it.
+
+Onset: minimum of Maeda's (1985) AIC on the vertical acceleration. The gates are those of EPIC's
+waveform processing (range, boxcar, horizontal-first) with a spike and a noise test of our own;
+thresholds and reasons stand in ``tables/detector.toml``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from eew.core.layout import (
+    ACCEPTED,
+    B_LTA,
+    B_STA,
+    BOXCAR,
+    CLIP_UNTIL,
+    FILL_UNTIL,
+    GAP,
+    HORIZONTAL_FIRST,
+    LAST_ONSET,
+    LTA_BB,
+    N_BANDS,
+    N_PICKS,
+    N_SERIES,
+    N_SLOTS,
+    OUT_DECIDED,
+    OUT_FILLED,
+    OUT_H_TO_Z,
+    OUT_NUMBER,
+    OUT_ONSET,
+    OUT_PA_NOISE,
+    OUT_PD_NOISE,
+    OUT_PV_NOISE,
+    OUT_REASON,
+    OUT_SLOT,
+    OUT_SNR,
+    OUT_STATION,
+    OUT_TRIGGER,
+    OUT_UNCERTAINTY_S,
+    PA,
+    PA_NOISE,
+    PD,
+    PD_NOISE,
+    PV,
+    PV_NOISE,
+    RANGE,
+    RATE,
+    RING_A1,
+    RING_A2,
+    RING_AZ,
+    RING_DZ,
+    RING_VZ,
+    SERIES_STEP_S,
+    SLOT,
+    SPIKE,
+    STA_BB,
+    SUM_D2,
+    SUM_V2,
+    TAU_D,
+    TAU_P,
+    TAU_X,
+    TRIGGER,
+    TRIGGER_BAND,
+    WEAK,
+    ZERO_CROSSINGS,
+    FloatArray,
+    PickerParameters,
+    State,
+)
+
+
+@njit(cache=True, nogil=True)
+def _aic_onset(z: FloatArray, ring_length: int, first: int, last: int) -> int:
+    """Return the sample that minimises AIC in ``first..last``.
+
+    AIC(k) = k ln var(x[:k]) + (n-k-1) ln var(x[k:]) (Maeda 1985).
+    """
+    n = last - first + 1
+    if n < 8:
+        return first
+    total = 0.0
+    total2 = 0.0
+    for i in range(n):
+        x = z[(first + i) % ring_length]
+        total += x
+        total2 += x * x
+    left = 0.0
+    left2 = 0.0
+    best = np.inf
+    best_k = 0
+    tiny = 1e-30
+    for k in range(n):
+        x = z[(first + k) % ring_length]
+        if 3 <= k <= n - 4:
+            m = left / k
+            var1 = max(left2 / k - m * m, tiny)
+            r = n - k
+            m = (total - left) / r
+            var2 = max((total2 - left2) / r - m * m, tiny)
+            aic = k * np.log(var1) + (r - 1) * np.log(var2)
+            if aic < best:
+                best = aic
+                best_k = k
+        left += x
+        left2 += x * x
+    return first + best_k
+
+
+@njit(cache=True, nogil=True)
+def judge(s: int, now: int, state: State, p: PickerParameters, out: FloatArray, row: int) -> int:
+    """Refine the pending trigger of station ``s``, apply the gates, fill ``out[row]``.
+
+    Returns the reason code; 0 means accepted.
+    """
+    rate = state.coefficients[s, RATE]
+    ring = state.ring[s]
+    ring_length = ring.shape[1]
+    counters = state.counters[s]
+    trigger = counters[TRIGGER]
+    first = max(trigger - int(p.aic_before_s * rate), now - ring_length + 1, 0)
+    if counters[N_PICKS] > 0:
+        first = max(first, min(counters[LAST_ONSET] + int(0.2 * rate), trigger - 8))
+    onset = _aic_onset(ring[RING_AZ], ring_length, first, now)
+    # the onset of a trigger lies before it; a minimum behind it belongs to later, larger motion
+    onset = min(onset, trigger)
+
+    noise_first = max(onset - int(p.noise_s * rate), now - ring_length + 1, 0)
+    noise_last = max(noise_first + 1, onset - int(0.2 * rate))
+    pd_noise = 0.0
+    pv_noise = 0.0
+    pa_noise = 0.0
+    noise_z2 = 0.0
+    noise_h2 = 0.0
+    n = 0
+    for i in range(noise_first, noise_last):
+        k = i % ring_length
+        pd_noise = max(pd_noise, abs(ring[RING_DZ, k]))
+        pv_noise = max(pv_noise, abs(ring[RING_VZ, k]))
+        pa_noise = max(pa_noise, abs(ring[RING_AZ, k]))
+        noise_z2 += ring[RING_AZ, k] ** 2
+        noise_h2 += ring[RING_A1, k] ** 2 + ring[RING_A2, k] ** 2
+        n += 1
+    noise_z2 /= max(n, 1)
+    noise_h2 /= max(n, 1)
+
+    peak_a = 0.0
+    peak_v = 0.0
+    low = np.inf
+    high = 0.0
+    crossings = 0
+    z2 = 0.0
+    h2 = 0.0
+    biggest = 0.0
+    previous = 0.0
+    m = now - onset + 1
+    for i in range(onset, now + 1):
+        k = i % ring_length
+        a = ring[RING_AZ, k]
+        square = a * a
+        h_square = ring[RING_A1, k] ** 2 + ring[RING_A2, k] ** 2
+        z2 += square
+        h2 += h_square
+        biggest = max(biggest, square)
+        peak_a = max(peak_a, abs(a))
+        peak_v = max(peak_v, abs(ring[RING_VZ, k]))
+        if i >= trigger:
+            vector = np.sqrt(square + h_square)
+            low = min(low, vector)
+            high = max(high, vector)
+        if i > onset and a * previous < 0.0:
+            crossings += 1
+        previous = a
+    signal_z2 = max(z2 / m - noise_z2, 1e-30)
+    signal_h2 = max(h2 / m - noise_h2, 0.0)
+    components = 0
+    for c in range(1, 3):
+        if state.inverse_sensitivity[s, c] != 0.0:
+            components += 1
+    h_to_z = np.sqrt(signal_h2 / max(components, 1) / signal_z2)
+    snr = np.sqrt(signal_z2 / max(noise_z2, 1e-30))
+
+    band = counters[TRIGGER_BAND]
+    if band == N_BANDS:
+        ratio = state.detect[s, STA_BB] / max(state.detect[s, LTA_BB], 1e-30)
+        needed = p.broadband_on
+    else:
+        ratio = state.band[s, band, B_STA] / max(state.band[s, band, B_LTA], 1e-30)
+        needed = p.band_on
+
+    reason = ACCEPTED
+    if counters[FILL_UNTIL] >= first and counters[FILL_UNTIL] > trigger - int(0.1 * rate):
+        reason = GAP
+    elif peak_a < p.min_acceleration_mps2 or peak_v < p.min_velocity_mps:
+        reason = RANGE
+    elif high - low < p.min_acceleration_mps2:
+        reason = BOXCAR
+    elif biggest > p.spike_ratio * (z2 - biggest) or ratio < p.sustain * needed:
+        reason = SPIKE
+    elif crossings < p.min_zero_crossings:
+        reason = ZERO_CROSSINGS
+    elif components > 0 and h_to_z > p.max_h_to_z:
+        reason = HORIZONTAL_FIRST
+    elif snr < p.min_snr:
+        reason = WEAK
+
+    uncertainty = min(0.5, 1.5 / rate + 0.05 + 0.5 / max(snr, 0.5) ** 2)
+    out[row, OUT_STATION] = s
+    out[row, OUT_ONSET] = onset
+    out[row, OUT_TRIGGER] = trigger
+    out[row, OUT_DECIDED] = now
+    out[row, OUT_SLOT] = -1
+    out[row, OUT_REASON] = reason
+    out[row, OUT_SNR] = snr
+    out[row, OUT_UNCERTAINTY_S] = uncertainty
+    out[row, OUT_H_TO_Z] = h_to_z
+    out[row, OUT_PD_NOISE] = pd_noise
+    out[row, OUT_PV_NOISE] = pv_noise
+    out[row, OUT_PA_NOISE] = pa_noise
+    out[row, OUT_FILLED] = 1.0 if counters[FILL_UNTIL] >= first else 0.0
+    out[row, OUT_NUMBER] = 0
+    return reason
+
+
+@njit(cache=True, nogil=True)
+def grow(
+    s: int, slot: int, i: int, a: float, v: float, d: float, state: State, p: PickerParameters
+) -> None:
+    """Let sample ``i`` grow the peaks of one slot."""
+    rate = state.coefficients[s, RATE]
+    values = state.slot_values[s, slot]
+    values[PD] = max(values[PD], abs(d))
+    values[PV] = max(values[PV], abs(v))
+    values[PA] = max(values[PA], abs(a))
+    offset = i - state.slot_onset[s, slot]
+    if offset < p.tau_c_s * rate:
+        values[SUM_V2] += v * v
+        values[SUM_D2] += d * d
+    if 0.5 * rate <= offset < 4.0 * rate:
+        denominator = state.detect[s, TAU_D]
+        if denominator > 0.0:
+            tau_p = 2.0 * np.pi * np.sqrt(state.detect[s, TAU_X] / denominator)
+            values[TAU_P] = max(values[TAU_P], min(max(tau_p, 0.01), 100.0))
+    # step k covers the samples before (k+1) * 0.1 s
+    done = int((offset + 1) / rate / SERIES_STEP_S + 1e-9)
+    length = state.slot_length[s, slot]
+    while length < done and length < N_SERIES:
+        state.series[s, slot, 0, length] = values[PD]
+        state.series[s, slot, 1, length] = values[PV]
+        state.series[s, slot, 2, length] = values[PA]
+        length += 1
+    state.slot_length[s, slot] = length
+
+
+@njit(cache=True, nogil=True)
+def open_slot(
+    s: int, now: int, state: State, p: PickerParameters, out: FloatArray, row: int
+) -> None:
+    """Begin the growing peaks of an accepted pick, from its onset, out of the ring."""
+    counters = state.counters[s]
+    slot = counters[N_PICKS] % N_SLOTS
+    onset = int(out[row, OUT_ONSET])
+    counters[SLOT] = slot
+    counters[N_PICKS] += 1
+    counters[LAST_ONSET] = onset
+    state.slot_onset[s, slot] = onset
+    state.slot_length[s, slot] = 0
+    state.slot_clipped[s, slot] = 0 if counters[CLIP_UNTIL] > onset else -1
+    state.slot_values[s, slot, :] = 0.0
+    state.series[s, slot, :, :] = 0.0
+    state.slot_values[s, slot, PD_NOISE] = out[row, OUT_PD_NOISE]
+    state.slot_values[s, slot, PV_NOISE] = out[row, OUT_PV_NOISE]
+    state.slot_values[s, slot, PA_NOISE] = out[row, OUT_PA_NOISE]
+    out[row, OUT_SLOT] = slot
+    out[row, OUT_NUMBER] = counters[N_PICKS]
+    ring = state.ring[s]
+    ring_length = ring.shape[1]
+    for i in range(onset, now + 1):
+        k = i % ring_length
+        grow(s, slot, i, ring[RING_AZ, k], ring[RING_VZ, k], ring[RING_DZ, k], state, p)
