@@ -27,9 +27,10 @@ $(WARM): $(KERNELS) requirements/run.txt | setup
 	@mkdir -p $(@D) && touch $@
 
 test: lint ## everything: contracts, style, types, all tests
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests/unit tests/property -n $(JOBS)
+	$(BIN)/python -m pytest tests/integration tests/acceptance
 
-check: lint unit ## the fast part, under a minute: contracts, style, types, unit and property tests
+check: lint unit ## under a minute: contracts, style, types, unit and property tests (not the slow ones)
 
 lint: setup-dev
 	$(BIN)/lint-imports --no-cache
@@ -38,7 +39,7 @@ lint: setup-dev
 	$(BIN)/mypy
 
 unit: setup-dev
-	$(BIN)/python -m pytest tests/unit tests/property -x -q -n $(JOBS)
+	$(BIN)/python -m pytest tests/unit tests/property -x -q -m "not slow" -n $(JOBS)
 
 bench: setup ## measure: kernel, whole replay, fan-out to 1,000 devices, start-up
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -35,6 +35,8 @@ ACTIVE_PHASES = frozenset(
         Phase.SHAKING_NOW_LIGHT,
     }
 )
+# Looked up many times per message in a crowd; ``Level.rank`` builds a list each time.
+_RANK = {level: level.rank for level in Level}
 # Which of several events rules the screen: what is to be done now, then what is to be known.
 _URGENCY = {
     Phase.IDLE: 0,
@@ -116,7 +118,7 @@ class Incident:
         self.level = _held(estimate, before, limits, rules.hysteresis)
         self.ended_ns = now_ns if self.level is Level.NONE else None
         self._tell(before, now_ns)
-        return self.level.rank > before.rank
+        return _RANK[self.level] > _RANK[before]
 
     def vanish(self, now_ns: int) -> None:
         """Note that the event expired without a last word."""
@@ -129,9 +131,9 @@ class Incident:
             return
         if self.told_ns is None:
             self.told_ns = now_ns
-        if self.level.rank > before.rank:
+        if _RANK[self.level] > _RANK[before]:
             self.raised_ns = now_ns
-        if self.level.rank > self.peak.rank:
+        if _RANK[self.level] > _RANK[self.peak]:
             self.peak = self.level
 
     @property
@@ -159,7 +161,7 @@ class Incident:
         if self.state is EventState.VANISHED and before_arrival:  # trust it no more
             return self._held_since_end(Phase.VANISHED, now_ns, rules.vanished_hold_s)
         if now_ns < arrival_ns:
-            if self.level.rank < self.peak.rank:
+            if _RANK[self.level] < _RANK[self.peak]:
                 return Phase.WEAKER
             return Phase.TAKE_ACTION if self.level is Level.TAKE_ACTION else Phase.BE_AWARE
         if now_ns < ends_ns:
@@ -176,7 +178,7 @@ class Incident:
         """Return a key that sorts events; the greatest rules the screen, equal ones by id."""
         return (
             _URGENCY[self.phase(now_ns, rules)],
-            self.level.rank,
+            _RANK[self.level],
             self.estimate.intensity,
             -self.countdown.s_arrival_ns,
             self.alert.message.event_id,
@@ -185,11 +187,11 @@ class Incident:
 
 def _held(estimate: LocalEstimate, before: Level, limits: Thresholds, hysteresis: float) -> Level:
     """Return the level, keeping the one before while the intensity is just below its threshold."""
-    if estimate.level.rank >= before.rank:
+    if _RANK[estimate.level] >= _RANK[before]:
         return estimate.level
     eased = Thresholds(
         scale=limits.scale,
         be_aware=limits.be_aware - hysteresis,
         take_action=limits.take_action - hysteresis,
     ).level_of(estimate.intensity)
-    return before if eased.rank >= before.rank else eased
+    return before if _RANK[eased] >= _RANK[before] else eased

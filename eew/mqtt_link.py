@@ -145,7 +145,7 @@ def _properties(expiry_s: int | None, schema: str, *, is_json: bool) -> Properti
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's is untyped
     if expiry_s is not None:
         properties.MessageExpiryInterval = expiry_s
-    if is_json:
+    if is_json and schema:
         properties.ContentType = "application/json"
     if schema:
         properties.UserProperty = ("schema", schema)

@@ -106,10 +106,11 @@ def build_file(
     DataError
         If the list cannot be understood, or none of its rows can be offered.
     """
-    if not re.fullmatch("[A-Z]{2}", country):
+    if not re.fullmatch("[A-Za-z]{2}", country):
         raise ConfigError(
             "--country", f"{country!r} is no ISO 3166-1 alpha-2 code", hint="for example JP"
         )
+    country = country.upper()
     day = utc(clock.utc_ns(), digits=0)[:10].replace("-", "") if version is None else version
     if not re.fullmatch("[0-9]{8}", day):
         raise ConfigError("--version", f"{day!r} is no day", hint="YYYYMMDD, for example 20240401")

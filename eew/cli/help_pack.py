@@ -73,7 +73,7 @@ def build(
     made = build_file(
         file,
         target,
-        country=country.upper(),
+        country=country,
         source=source,
         version=version,
         columns=column or (),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eew.model.waveform import Recording
     from eew.report.result import RunInfo, Told
 
-INDENT = " " * 20  # as wide as the two columns of time
+INDENT = " " * 22  # as wide as the two columns of time
 PICKS_SHOWN = 4  # before an alert: a dense network makes a hundred
 MAGNITUDE_STEP = 0.3  # further updates with a smaller change are counted, not shown
 SCALE_SHORT = {"mmi": "MMI", "csi": "CSI", "jma": "JMA"}

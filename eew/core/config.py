@@ -118,8 +118,6 @@ class AlertPolicy:
     coda_min_stations: int
     coda_ratio: float
     coda_loud: int
-    be_aware: float
-    take_action: float
     update_magnitude: float
     update_distance_km: float
     update_origin_time_s: float

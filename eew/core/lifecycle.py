@@ -184,7 +184,7 @@ def predict(solution: Solution) -> AlertPrediction:
     radii = model.radii_km(_CLASSES, solution.magnitude, solution.depth_km)
     return AlertPrediction(
         scale=model.scale,
-        relation=model.relation,
+        relation=model.name,
         max_intensity=float(at_epicentre.intensity),
         radii_km={int(k): float(v) for k, v in radii.items() if v > 0.0},
     )

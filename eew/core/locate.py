@@ -259,7 +259,7 @@ def _plane(half_width_km: float, spacing_km: float) -> FloatArray:
 
 
 def _cell_s(spacing_km: Any) -> Any:
-    """Return the standard deviation of the P time inside a cell: uniform over the spacing, at 6 km/s."""
+    """Return the standard deviation of P time in a cell: uniform spread, at 6 km/s."""
     return spacing_km / math.sqrt(12.0) / 6.0
 
 

@@ -97,7 +97,7 @@ class AlertPlanner:
                 payload=payload,
                 # a broker keeps one retained message per topic, whatever its event
                 key=(topic, "" if retain else event_id),
-                schema=SCHEMA,
+                schema="",
                 # lost with the connection only, and then said again on the next one
                 qos=0 if retain else 1,
                 retain=retain,
@@ -113,8 +113,7 @@ class AlertPlanner:
             cells=cells,
             outgoing=tuple(
                 copy(topic, retain=retain)
-                for r in (False, True)
                 for current, live in pairs
-                for topic, retain in ((current, True), (live, False)) if retain is r
+                for topic, retain in ((current, True), (live, False))
             ),
         )

@@ -150,13 +150,20 @@ def parse_capacity(text: str) -> tuple[int | None, bool]:
 
 def is_closed(text: str) -> bool:
     """Tell whether a name or remark says that the place cannot be used now."""
-    closed = _table()["closed"]
-    folded = text.casefold()
-    if not any(word in folded for word in closed["words"]):
+    closed, harmless = _closed_patterns()
+    if not text or not closed.search(text):
         return False
-    for harmless in closed["except"]:
-        folded = folded.replace(harmless, "")
-    return any(word in folded for word in closed["words"])
+    return closed.search(harmless.sub("", text)) is not None
+
+
+@cache
+def _closed_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    table = _table()["closed"]
+    closed, harmless = (
+        re.compile("|".join(re.escape(word) for word in table[name]), re.IGNORECASE)
+        for name in ("words", "except")
+    )
+    return closed, harmless
 
 
 def _integer(text: str) -> int:

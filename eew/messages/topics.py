@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from eew.errors import WireError
 from eew.messages.cells import AreaBook, cell_of, cells_to_tell, is_cell
@@ -140,6 +141,7 @@ def ack_topic(client_id: str) -> str:
     return f"{PREFIX}/client/{_checked_id('client_id', client_id)}/ack"
 
 
+@lru_cache(maxsize=4096)
 def parse_topic(topic: str) -> ParsedTopic:
     """Turn a topic into its kind and key; the inverse of the builders.
 

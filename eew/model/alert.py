@@ -32,7 +32,10 @@ class Level(Enum):
     @property
     def rank(self) -> int:
         """0, 1, 2 in rising order."""
-        return list(Level).index(self)
+        return _RANKS[self.value]
+
+
+_RANKS = {level.value: rank for rank, level in enumerate(Level)}
 
 
 class CancelReason(Enum):
@@ -84,7 +87,7 @@ class AlertPrediction:
     """
 
     scale: str  # "mmi", "csi" or "jma"
-    relation: str
+    relation: str  # name of the shaking model, a key every device knows
     max_intensity: float
     radii_km: dict[int, float]
 

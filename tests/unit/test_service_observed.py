@@ -98,9 +98,9 @@ def test_a_device_counts_once_per_event_with_the_time_left_until_s() -> None:
     view = ServiceView(state, [site])
     first, later = told("phone-1", 6.0, Level.BE_AWARE), told("phone-1", 9.0, Level.TAKE_ACTION)
     view.told(message(), [first])
-    view.told(message(serial=2), [later, told("phone-2", 9.0, Level.BE_AWARE)])
+    view.told(message(serial=2), [later, told("phone-2", 12.0, Level.BE_AWARE)])
     assert state.told == {"phone": 2}
-    # S takes some 28 s over 98 km (3.5 km/s): about 22 and 19 s are left
+    # S takes some 29 s over 97 km: about 23 and 17 s are left
     sample = state.metrics.registry.get_sample_value
     counts = [sample("eew_lead_time_seconds_bucket", {"le": le}) for le in ("10.0", "20.0", "40.0")]
     assert counts == [0, 1, 2]
