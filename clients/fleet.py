@@ -50,11 +50,14 @@ class BaseFleet:
             raise ConfigError("devices", "two devices have the same identity")
         self._on_events = on_events
         self._book = AnswerBook()
-        self._filters: dict[str, list[str]] = {}  # topic filter -> identities, in order
+        self._place = {name: place for place, name in enumerate(self._devices)}
+        self._exact: dict[str, list[str]] = {}  # topic -> identities
+        self._wild: dict[str, list[str]] = {}  # filter with wildcards -> identities
         for device in devices:
             for name in device.subscriptions():
                 if not is_for_joining(name):
-                    self._filters.setdefault(name, []).append(device.id)
+                    kind = self._wild if "+" in name or "#" in name else self._exact
+                    kind.setdefault(name, []).append(device.id)
 
     @property
     def devices(self) -> tuple[Device, ...]:
@@ -73,12 +76,13 @@ class BaseFleet:
     def listeners(self, topics: Iterable[str]) -> tuple[str, ...]:
         """Return the connected devices that a message on ``topics`` reaches, in order."""
         reached: dict[str, None] = {}
-        exact = set(topics)
-        for name, listeners in self._filters.items():
-            wild = "+" in name or "#" in name
-            if name in exact or (wild and any(matches(name, topic) for topic in exact)):
-                reached.update(dict.fromkeys(listeners))
-        return tuple(one for one in self._devices if one in reached and self.is_connected(one))
+        for topic in topics:
+            reached.update(dict.fromkeys(self._exact.get(topic, ())))
+            for name, listeners in self._wild.items():
+                if matches(name, topic):
+                    reached.update(dict.fromkeys(listeners))
+        in_order = sorted(reached, key=self._place.__getitem__)
+        return tuple(name for name in in_order if self.is_connected(name))
 
     def sent(self, event_id: str, serial: int, sent_ns: int) -> None:
         """Note when a message was handed over, for latencies: monotonic ns of this process."""

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import aiomqtt
 import numpy as np
+import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -140,13 +141,11 @@ class Backoff:
 
 
 @lru_cache(maxsize=64)
-def _properties(expiry_s: int | None, schema: str, *, is_json: bool) -> Properties:
+def _properties(expiry_s: int | None, schema: str) -> Properties:
     # paho takes 0.1 ms to build these, and an alert has the same ones on every topic
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's is untyped
     if expiry_s is not None:
         properties.MessageExpiryInterval = expiry_s
-    if is_json and schema:
-        properties.ContentType = "application/json"
     if schema:
         properties.UserProperty = ("schema", schema)
     return properties
@@ -164,6 +163,19 @@ class _Client(aiomqtt.Client):
         super().__init__(*args, **settings)
         # why a connection ended is told to whoever uses it; where nobody does, nobody is missing it
         self._disconnected.add_done_callback(_look_at)
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        flags: paho.DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        """Fail at once if the broker closes before its CONNACK; aiomqtt would wait in vain."""
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError("closed by the broker"))
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
     async def abort(self) -> None:
         """Close the socket without a DISCONNECT; paho then tidies up from its read callback."""
@@ -253,7 +265,7 @@ class MqttLink:
         """
         properties = None
         if self.address.protocol == MQTT_5:
-            properties = _properties(expiry_s, schema, is_json=payload[:1] == b"{")
+            properties = _properties(expiry_s, schema)
         try:
             await _whole(
                 self._client.publish(

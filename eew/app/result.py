@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from eew.app.devices import Crowd
+from eew.app.observations import Observations
 from eew.app.player import ReplayPlayer
 from eew.app.scoring import (
-    Observations,
     detection,
     model_for,
     station_intensities,
@@ -17,7 +17,7 @@ from eew.app.scoring import (
 from eew.clock import NS_PER_S
 from eew.model.alert import AlertMessage
 from eew.model.place import Site
-from eew.model.waveform import Recording
+from eew.model.waveform import DataProblem, Recording
 from eew.report.result import Detection, Measured, RunInfo, RunResult
 
 
@@ -75,7 +75,7 @@ def make_result(
         stages_s=run.modelled.frozen(),
         peaks=tuple(peaks),
         states=tuple(run.pipeline.station_states(run.now_ns)),
-        problems=(*recording.problems, *run.pipeline.problems()),
+        problems=(*recording.problems, *run.pipeline.problems(), *_implausible(observations, run)),
         screens=devices.screens(),
         measured=Measured(
             wall_s=dict(wall_s),
@@ -84,6 +84,20 @@ def make_result(
             real_time_factor=seconds / run.replay_s if run.replay_s > 0.0 else None,
         ),
         seconds=seconds,
+    )
+
+
+def _implausible(observations: Observations, run: ReplayPlayer) -> tuple[DataProblem, ...]:
+    """Return the stations whose motion cannot be what the quake made; of whole runs only."""
+    if run.is_cut:  # what has not come yet is small, not wrong
+        return ()
+    return tuple(
+        DataProblem(
+            kind="implausible_motion",
+            where=code,
+            detail="PGA more than 50 times off what the true source gives; not compared",
+        )
+        for code in observations.implausible
     )
 
 

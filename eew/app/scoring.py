@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from clients.locality import estimate_here
-from eew.app.places import MAX_OBSERVATION_KM
+from eew.app.observations import Observations
 from eew.clock import NS_PER_S
 from eew.messages.levels import default_thresholds
 from eew.messages.prediction_model import model_of
 from eew.model.alert import AlertMessage, Level
-from eew.model.event import Pick, StationPeaks
+from eew.model.event import Pick
 from eew.model.place import Site
-from eew.model.waveform import Recording, Station, Truth
+from eew.model.waveform import Recording, Truth
 from eew.physics.geo import epicentral_distance_km
 from eew.physics.shaking import ShakingModel, shaking_model_at
 from eew.physics.traveltime import TravelTimes
@@ -31,7 +31,6 @@ from simulator.truth import (
 # residuals only mean something where the motion is above what instruments and scales resolve
 MIN_COMPARED_INTENSITY = 2.0
 MAX_COMPARED_KM = 400.0  # the ground-motion models are not made for more
-S_RECORDED_S = 5.0  # the strongest motion is on record only from this long after S on
 
 
 def time_zero(
@@ -126,76 +125,6 @@ def _first_final(errors: tuple[OriginError, OriginError] | None, name: str) -> F
     if errors is None:
         return FirstFinal()
     return FirstFinal(first=getattr(errors[0], name), final=getattr(errors[1], name))
-
-
-class Observations:
-    """What the stations measured, as intensity."""
-
-    def __init__(
-        self,
-        recording: Recording,
-        peaks: Sequence[StationPeaks],
-        model: ShakingModel,
-        *,
-        played_ns: int,
-    ) -> None:
-        self._recording = recording
-        self._model = model
-        self._played_ns = played_ns
-        self._peaks = {
-            one.station: one
-            for one in peaks
-            if not one.clipped and one.n_components == 3 and one.pga_mps2 > 0.0
-        }
-        self._ends_ns = _ends_ns(recording)
-
-    def stations(self) -> list[Station]:
-        """Return the stations whose three components measured and did not clip."""
-        return [one for one in self._recording.stations if one.code in self._peaks]
-
-    def intensity(self, station: str) -> float:
-        """Return the observed intensity at a station of :meth:`stations`."""
-        peaks = self._peaks[station]
-        if self._model.scale == "csi":  # defined on the vector sum of three components
-            pga, pgv = peaks.pga_vector_mps2, peaks.pgv_vector_mps
-        else:
-            pga, pgv = peaks.pga_mps2, peaks.pgv_mps
-        return float(self._model.observed_intensity(pga, pgv))
-
-    def has_recorded(self, station: str, s_arrival_ns: int) -> bool:
-        """Tell whether the station's records were played past the strongest motion.
-
-        That is taken to come within 5 s after S.
-        """
-        until_ns = min(self._ends_ns[station], self._played_ns)
-        return until_ns >= s_arrival_ns + round(S_RECORDED_S * NS_PER_S)
-
-    def nearest(self, lat: float, lon: float, s_arrival_ns: int | None) -> str | None:
-        """Return the nearest such station within 10 km of a place, or None.
-
-        With ``s_arrival_ns``, the S arrival at the place, only stations count that have recorded
-        what came.
-        """
-        found = [
-            one
-            for one in self.stations()
-            if s_arrival_ns is None or self.has_recorded(one.code, s_arrival_ns)
-        ]
-        if not found:
-            return None
-        distances_km = epicentral_distance_km(
-            lat, lon, np.array([one.lat for one in found]), np.array([one.lon for one in found])
-        )
-        best = int(np.argmin(distances_km))
-        return found[best].code if float(distances_km[best]) <= MAX_OBSERVATION_KM else None
-
-
-def _ends_ns(recording: Recording) -> dict[str, int]:
-    ends: dict[str, int] = {}
-    for segment in recording.segments:
-        code = segment.stream_id.station_code
-        ends[code] = max(ends.get(code, segment.end_ns), segment.end_ns)
-    return ends
 
 
 def station_intensities(

@@ -17,15 +17,15 @@ _USEFUL_LEAD_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    rank: tuple[int, bool, bool, float]
+    rank: tuple[int, bool, bool, bool, float]
     screen: Screen
 
 
 class ScreenKeeper:
     """Keeps, per kind of device, the most telling screen so far.
 
-    That is the highest level asked for, told in time, at the centre of a place, with the
-    strongest shaking; of equals the first.
+    That is the highest level asked for, told in time, knowing a shelter, at the centre of a
+    place, with the strongest shaking; of equals the first.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,13 @@ class ScreenKeeper:
         if estimate is None:
             return
         lead_s = (estimate.s_arrival_ns - at_ns) / NS_PER_S
-        rank = (shown.level.rank, lead_s >= _USEFUL_LEAD_S, place.at_centre, estimate.intensity)
+        rank = (
+            shown.level.rank,
+            lead_s >= _USEFUL_LEAD_S,
+            device.help_facts().shelter is not None,
+            place.at_centre,
+            estimate.intensity,
+        )
         before = self._kept.get(device.kind)
         if before is not None and before.rank >= rank:
             return

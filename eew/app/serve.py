@@ -8,6 +8,7 @@ from functools import partial
 
 from eew import __version__
 from eew.app.crowd import open_crowd
+from eew.app.devices import Crowd
 from eew.app.interrupt import StopRequest
 from eew.app.options import RunOptions
 from eew.app.player import ReplayPlayer
@@ -17,6 +18,10 @@ from eew.app.session import check_broker
 from eew.app.source import event_name, load_source
 from eew.clock import Clock
 from eew.core.config import DetectorConfig
+from eew.errors import PublishError
+from eew.model.alert import AlertMessage
+from eew.model.waveform import Recording
+from eew.report.result import RunInfo
 from eew.service.api import create_app
 from eew.service.observed import ObservedPipeline
 from eew.service.server import HttpServer, listen, url_of
@@ -97,23 +102,21 @@ async def _chain(
     recording = source.recording
     places = run_places(recording, options, source.sites, source.languages)
     config = DetectorConfig.load().with_status(options.status)
-    view = ServiceView(state, places.targets)
+    view = ServiceView(state, places.targets, clock)
     async with open_crowd(
         places, options, run_id=state.info.service_id, clock=clock, progress=view.connecting
     ) as crowd:
         view.opened(crowd, len(places.devices))
-        player = ReplayPlayer(
+        info = run_info(recording.name, options, broker=crowd.broker, complete=False, config=config)
+        player = _ServedPlayer(
             recording,
             options,
-            run_info(recording.name, options, broker=crowd.broker, complete=False, config=config),
+            info,
+            state=state,
             devices=crowd,
             view=view,
             clock=clock,
-            stop=StopRequest(),  # a service is stopped by cancelling this task
             config=config,
-        )
-        player.pipeline = ObservedPipeline(
-            recording.stations, config, state=state, clock=clock, found=recording.problems
         )
         await player.run()
         state.source_is("ended", "the replay has ended")
@@ -127,3 +130,41 @@ async def _chain(
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             view.look()
+
+
+class _ServedPlayer(ReplayPlayer):
+    """A player whose detector has a meter on it, and that outlives a bad minute of its broker."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        options: RunOptions,
+        info: RunInfo,
+        *,
+        state: ServiceState,
+        devices: Crowd,
+        view: ServiceView,
+        clock: Clock,
+        config: DetectorConfig,
+    ) -> None:
+        super().__init__(
+            recording,
+            options,
+            info,
+            devices=devices,
+            view=view,
+            clock=clock,
+            stop=StopRequest(),  # a service is stopped by cancelling its task
+            config=config,
+        )
+        self._service = view
+        self.pipeline = ObservedPipeline(
+            recording.stations, config, state=state, clock=clock, found=recording.problems
+        )
+
+    async def _send(self, message: AlertMessage) -> None:
+        try:
+            await super()._send(message)
+        except PublishError as error:
+            # The publisher goes on offering it until it expires or a newer one takes its place.
+            self._service.publish_failed(str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from eew.clock import NS_PER_S
+from eew.clock import NS_PER_S, Clock
 from eew.core.pipeline import CoreEvent
 from eew.model.alert import AlertMessage
 from eew.model.place import Site
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from eew.model.waveform import Recording
     from eew.report.result import RunInfo, Told
 
+_FAILING_NS = 10 * NS_PER_S  # so long after a message that was not taken the broker is not ready
+
 
 class ServiceView:
     """A :class:`~eew.app.view.RunView` that feeds a :class:`ServiceState`.
@@ -28,9 +30,11 @@ class ServiceView:
         The places of the devices, by whose name a run says who was told.
     """
 
-    def __init__(self, state: ServiceState, sites: Sequence[Site]) -> None:
+    def __init__(self, state: ServiceState, sites: Sequence[Site], clock: Clock) -> None:
         self._state = state
         self._sites = {site.name: site for site in sites}
+        self._clock = clock
+        self._failure: tuple[int, str] | None = None  # monotonic ns, reason
         self._crowd: Crowd | None = None
         self._placed = 0
         self._taken = {"publish": 0, "deliver": 0}
@@ -49,12 +53,23 @@ class ServiceView:
         )
         self.look()
 
+    def publish_failed(self, reason: str) -> None:
+        """Take that the broker has not taken a message in time."""
+        self._failure = (self._clock.monotonic_ns(), reason)
+        self._state.receive_publish_failure(reason)
+
     def look(self) -> None:
-        """See how many devices are connected: none of them means that the broker is gone."""
+        """See whether devices are connected and the broker takes messages."""
         if self._crowd is None:
             return
         connected = self._crowd.n_connected
         self._state.receive_devices(connected)
+        if self._failure is not None:
+            failed_ns, reason = self._failure
+            if self._clock.monotonic_ns() - failed_ns < _FAILING_NS:
+                self._state.part("broker", ready=False, reason=reason)
+                return
+            self._failure = None
         self._state.part(
             "broker",
             ready=connected > 0 or self._placed == 0,
@@ -83,6 +98,7 @@ class ServiceView:
 
     def told(self, message: AlertMessage, news: list[Told]) -> None:
         """Count who was told, with the time left there, and what was measured meanwhile."""
+        self._failure = None  # delivered, so the broker works
         for one in news:
             key = (one.device, one.event_id)
             if key not in self._told_events:  # a higher level later is no second first time

@@ -38,7 +38,7 @@ def event_name(event: str) -> str:
     if event in builtin_names():
         return event
     path = Path(event)
-    if path.is_dir():
+    if event and path.is_dir():  # the empty path would be the current folder
         return path.resolve().name
     if path.is_file() and path.suffix == ".toml":
         return path.stem
@@ -61,7 +61,7 @@ def load_source(event: str, *, seed: int) -> Source:
     path = Path(event)
     if event in builtin_names() or (path.is_file() and path.suffix == ".toml"):
         return _computed(event, seed)
-    if path.is_dir():
+    if event and path.is_dir():
         from eew.ingest import read_quake_folder
 
         recording = read_quake_folder(path)

@@ -58,6 +58,7 @@ class Associator:
         self._pool: list[TrackedPick] = []
         self._count = 0
         self.events: list[EventState] = []
+        self.merged: list[EventState] = []  # gone into another since the caller last looked
 
     # ------------------------------------------------------------------ input
 
@@ -355,10 +356,10 @@ class Associator:
             self._relocate(event, now_ns)
 
     def _merge(self, now_ns: int) -> None:
-        """Two young hypotheses of one quake become one: the one with more picks keeps its name."""
+        """Make two hypotheses of one quake one: the one that was announced keeps its name."""
         for first in self.events:
             for second in self.events:
-                if first is second or len(first.picks) < len(second.picks):
+                if first is second or _before(second, first):
                     continue
                 shared = [
                     t
@@ -368,6 +369,7 @@ class Associator:
                 if len(shared) < 0.6 * len(second.picks):
                     continue
                 self.remove(second)
+                self.merged.append(second)
                 for tracked in second.picks:
                     if tracked.row not in first.rows:
                         first.picks.append(tracked)
@@ -375,3 +377,8 @@ class Associator:
                 first.picks.sort(key=lambda t: (t.pick.time_ns, t.pick.pick_id))
                 self._relocate(first, now_ns)
                 return
+
+
+def _before(a: EventState, b: EventState) -> bool:
+    """Tell whether ``a`` comes before ``b`` when two events merge."""
+    return (a.announced, len(a.picks)) > (b.announced, len(b.picks))

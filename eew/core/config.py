@@ -111,6 +111,11 @@ class AlertPolicy:
     min_magnitude: float
     min_stations: int
     min_clarity: float
+    few_stations: int
+    few_clarity: float
+    few_misfit_s: float
+    few_ratio: float
+    few_h_sigma_km: float
     max_misfit_s: float
     coda_base_s: float
     coda_slope: float

@@ -123,7 +123,7 @@ class Locator:
             start = np.array([x[0], y[0], near[2]])
             found = self._refine(start, max(12.0, 3.0 * near[3]), 0.0, pick_array, silent_array)
             if found is not None:
-                return self._summarise(lat0, lon0, *found, on_edge=False)
+                return self._summarise(lat0, lon0, *found, pick_array, on_edge=False)
         nodes = self._coarse
         scores = self._score(
             nodes, pick_array[: config.coarse_picks], silent_array[: config.coarse_silent]
@@ -145,7 +145,7 @@ class Locator:
             nodes[best], width_km, 2.0 * z_sigma_km, pick_array, silent_array, may_fail=False
         )
         assert found is not None
-        return self._summarise(lat0, lon0, *found, on_edge=on_edge)
+        return self._summarise(lat0, lon0, *found, pick_array, on_edge=on_edge)
 
     # ------------------------------------------------------------------ parts
 
@@ -216,6 +216,7 @@ class Locator:
         samples: FloatArray,
         weights: FloatArray,
         times: FloatArray,
+        picks: FloatArray,
         *,
         on_edge: bool,
     ) -> Located:
@@ -225,8 +226,11 @@ class Locator:
         values, vectors = np.linalg.eigh(covariance + 0.04 * np.eye(2))
         major = vectors[:, 1]
         lat, lon = _unproject(lat0, lon0, float(mean[0]), float(mean[1]))
-        origin = float(weights @ times)
-        origin_sigma = math.sqrt(max(float(weights @ (times - origin) ** 2), 0.0))
+        spread = times - float(weights @ times)
+        origin_sigma = math.sqrt(max(float(weights @ spread**2), 0.0))
+        # the time that belongs to this place: a mean of times belongs to none
+        here = np.array([[mean[0], mean[1], mean[2], 0.0]])
+        origin = float(self._score(here, picks, np.empty((0, 3)))[0, 1])
         return Located(
             lat=lat,
             lon=lon,

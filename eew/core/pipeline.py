@@ -126,6 +126,7 @@ class Pipeline:
             if assembler.has_waiting:
                 events.extend(self._work(row, now_ns))
         self._associator.advance(now_ns)
+        events.extend(self._bury(now_ns))
         events.extend(self._solve(now_ns))
         events.extend(self._close(now_ns))
         return events
@@ -243,6 +244,7 @@ class Pipeline:
             )
             events.extend(lifecycle.receive_solution(solution, ready=ready))
             if lifecycle.issued:
+                event.announced = True
                 self._announced[event.event_id] = solution
         return events
 
@@ -306,6 +308,17 @@ class Pipeline:
                 if lifecycle is not None:
                     events.extend(lifecycle.finish(now_ns))
                 events.append(self._end(event, now_ns, withdrawn=False, reason="over"))
+        return events
+
+    def _bury(self, now_ns: int) -> list[CoreEvent]:
+        """Say the last word of events that were found to be part of another."""
+        events: list[CoreEvent] = []
+        for event in self._associator.merged:
+            lifecycle = self._lifecycles.get(event.event_id)
+            if lifecycle is not None:
+                events.extend(lifecycle.finish(now_ns))
+            events.append(self._end(event, now_ns, withdrawn=False, reason="merged"))
+        self._associator.merged.clear()
         return events
 
     def _end(self, event: EventState, now_ns: int, *, withdrawn: bool, reason: str) -> EventClosed:

@@ -26,6 +26,9 @@ def is_ready(
 ) -> bool:
     """EPIC's rule (stations, misfit, 40 % of those within reach) with a count of clarity.
 
+    Three stations suffice where they are clear, fit closely, and nearly every station that
+    should have seen the wave did.
+
     Parameters
     ----------
     event : EventState
@@ -37,7 +40,15 @@ def is_ready(
     """
     stations = distinct_stations(event)
     clarity = sum(min(1.0, t.pick.snr / association.coda_snr) for t in event.picks)
-    sound = (
+    few = (
+        stations >= policy.few_stations
+        and clarity >= policy.few_clarity
+        and event.misfit_s <= policy.few_misfit_s
+        and event.triggered_ratio >= policy.few_ratio
+        and event.located.h_sigma_km <= policy.few_h_sigma_km
+        and not event.located.on_edge
+    )
+    sound = few or (
         stations >= policy.min_stations
         and clarity >= policy.min_clarity
         and event.misfit_s <= policy.max_misfit_s

@@ -4,7 +4,7 @@
 real CONNECT:
 
 ========== =====================================================================================
-auto       ``mosquitto`` where the program is found, else ``embedded``
+auto       ``mosquitto`` where the program is found and starts, else ``embedded``
 mosquitto  a private mosquitto on a free loopback port (MQTT 5)
 embedded   amqtt inside this process (MQTT 3.1.1)
 URL        ``mqtt://[user@]host[:1883]`` or ``mqtts://[user@]host[:8883]``: MQTT 5 where the
@@ -18,20 +18,22 @@ the user from the URL or ``EEW_MQTT_USERNAME``; a password in the URL works and 
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from eew.egress.mosquitto import find_mosquitto, mosquitto_broker
 from eew.egress.probe import probe
-from eew.errors import ConfigError
+from eew.errors import ConfigError, ConnectError
 from eew.mqtt_link import BrokerAddress
 
 __all__ = ["BrokerAddress", "open_broker", "parse_url"]
 
+_log = logging.getLogger(__name__)
 _KEY = "--broker"
 _CHOICES = "auto, embedded, mosquitto, mqtt://host:port or mqtts://host:port"
 _DEFAULT_PORT = {"mqtt": 1883, "mqtts": 8883}
@@ -60,15 +62,15 @@ def open_broker(
     """
     if spec in ("auto", "mosquitto"):
         program = find_mosquitto()
-        if program is not None:
-            return mosquitto_broker(program, workdir=workdir)
-        if spec == "mosquitto":
+        if spec == "auto":
+            return _auto(program, workdir)
+        if program is None:
             raise ConfigError(
                 _KEY,
                 "the mosquitto program was not found on PATH",
                 hint="install it, or use --broker embedded",
             )
-        return _embedded()
+        return mosquitto_broker(program, workdir=workdir)
     if spec == "embedded":
         return _embedded()
     return _remote(parse_url(spec, os.environ if environ is None else environ))
@@ -78,6 +80,21 @@ def _embedded() -> AbstractAsyncContextManager[BrokerAddress]:
     from eew.egress.embedded import embedded_broker  # amqtt takes 0.3 s to import
 
     return embedded_broker()
+
+
+@asynccontextmanager
+async def _auto(program: str | None, workdir: Path | None) -> AsyncIterator[BrokerAddress]:
+    async with AsyncExitStack() as stack:
+        if program is not None:
+            try:
+                broker = mosquitto_broker(program, workdir=workdir)
+                address = await stack.enter_async_context(broker)
+            except ConnectError as error:
+                _log.warning("%s; using the embedded broker", error)
+            else:
+                yield address
+                return
+        yield await stack.enter_async_context(_embedded())
 
 
 @asynccontextmanager

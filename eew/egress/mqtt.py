@@ -13,7 +13,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -54,6 +54,9 @@ class PublishReceipt:
     sent_ns, taken_ns : int
         Monotonic ns at the hand-over, and when the broker had acknowledged the last live copy;
         ``taken_ns`` is None where nobody waited for it.
+    overtaken : list of str
+        Topics where a newer message took the place of this one before the broker had it; grows
+        while the message waits.
     """
 
     event_id: str
@@ -62,6 +65,7 @@ class PublishReceipt:
     payload: bytes
     sent_ns: int
     taken_ns: int | None = None
+    overtaken: list[str] = field(default_factory=list)
 
     @property
     def n_bytes(self) -> int:
@@ -151,7 +155,11 @@ class AlertPublisher:
         self._opened = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._run(), name="publisher")
         try:
-            await asyncio.shield(self._opened)
+            await asyncio.wait((self._opened, self._task), return_when=asyncio.FIRST_COMPLETED)
+            if self._opened.done():
+                self._opened.result()
+            else:
+                await self._task  # ended without a word: a bug, which comes out here
         except BaseException:
             await self._end()
             raise
@@ -263,6 +271,7 @@ class AlertPublisher:
             topics=tuple(out.topic for out in plan.live),
             payload=payload,
             sent_ns=sent_ns,
+            overtaken=ticket.superseded_topics,
         )
         return receipt, ticket
 

@@ -15,7 +15,7 @@ class Ticket:
     def __init__(self, n_waiting: int) -> None:
         self.n_waiting = n_waiting
         self.n_taken = 0
-        self.n_superseded = 0
+        self.superseded_topics: list[str] = []
         self.n_dropped = 0
         self._over = asyncio.Event()
         if n_waiting == 0:
@@ -26,9 +26,9 @@ class Ticket:
         self.n_taken += 1
         self._settle()
 
-    def superseded(self) -> None:
-        """Count one message that a newer one replaced before it left."""
-        self.n_superseded += 1
+    def superseded(self, topic: str) -> None:
+        """Note one message that a newer one replaced before the broker had taken it."""
+        self.superseded_topics.append(topic)
         self._settle()
 
     def dropped(self) -> None:
@@ -83,7 +83,7 @@ class Outbox:
         if before is not None:
             self.n_superseded += 1
             if before.ticket is not None:
-                before.ticket.superseded()
+                before.ticket.superseded(before.outgoing.topic)
         elif len(self) >= self._capacity:
             self._drop(next(iter((self._other or self._urgent).values())))
         queue[entry.outgoing.key] = entry

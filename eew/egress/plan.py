@@ -24,7 +24,6 @@ from eew.messages.topics import (
     area_current_topic,
     event_current_topic,
 )
-from eew.messages.wire import SCHEMA
 from eew.model.alert import AlertMessage
 
 # a cell is told again and again, and checking its name costs 10 us
@@ -92,12 +91,13 @@ class AlertPlanner:
         event_id = message.event_id
 
         def copy(topic: str, *, retain: bool) -> Outgoing:
+            # no schema among the MQTT 5 properties: it stands in the payload, and reading it costs
+            # a thousand phones of one process more than the alert itself
             return Outgoing(
                 topic=topic,
                 payload=payload,
                 # a broker keeps one retained message per topic, whatever its event
                 key=(topic, "" if retain else event_id),
-                schema="",
                 # lost with the connection only, and then said again on the next one
                 qos=0 if retain else 1,
                 retain=retain,

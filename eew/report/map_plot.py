@@ -53,8 +53,8 @@ def map_png(result: RunResult) -> bytes:
         _draw_places(axes, result, view, LabelSpots(view, result, corner, rings))
         _draw_epicentres(axes, result, view)
         _draw_scale(axes, view, right=corner != "lower right")
-        legend = axes.legend(loc=corner, borderpad=0.7)
-        legend.set_zorder(9)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc=corner, borderpad=0.7).set_zorder(9)
         headline(made, result, _words(result))
         return png_bytes(made)
 

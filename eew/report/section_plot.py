@@ -57,8 +57,8 @@ def section_png(result: RunResult) -> bytes:
         axes.set_ylabel("epicentral distance (km)" if centre else "station (no epicentre known)")
         axes.grid(visible=True, axis="x")
         axes.grid(visible=False, axis="y")
-        legend = axes.legend(loc="lower right", ncols=1, handlelength=1.6)
-        legend.set_zorder(6)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="lower right", handlelength=1.6).set_zorder(6)
         shown = f"{len(rows)} of {len(result.recording.stations)} stations"
         headline(made, result, f"Record section, vertical motion scaled per trace; {shown}")
         return png_bytes(made)

@@ -60,6 +60,9 @@ class Metrics:
             buckets=_NETWORK_BUCKETS_S,
             registry=kind,
         )
+        self.publish_failures = Counter(
+            "eew_publish_failures", "Messages the broker did not take in time.", registry=kind
+        )
         self.delivery_s = Histogram(
             "eew_delivery_seconds",
             "Publish to receipt on a device (measured).",

@@ -213,6 +213,12 @@ class ServiceState:
         self.counts["published"] += 1
         self.metrics.publish_s.observe(publish_s)
 
+    def receive_publish_failure(self, reason: str) -> None:
+        """Take that the broker has not taken a message in time; it may still do so later."""
+        self.counts["publish_failures"] += 1
+        self.metrics.publish_failures.inc()
+        self.part("broker", ready=False, reason=reason)
+
     def receive_delivered(self, delivery_s: float) -> None:
         """Take the time from publish to one device (measured)."""
         self.counts["delivered"] += 1

@@ -18,6 +18,7 @@ import pytest
 from eew.egress import broker as broker_module
 from eew.egress import mosquitto as mosquitto_module
 from eew.egress.broker import open_broker
+from eew.egress.embedded import embedded_broker
 from eew.egress.mosquitto import free_port, mosquitto_broker
 from eew.errors import ConfigError, ConnectError
 from eew.mqtt_link import MQTT_3_1_1, MQTT_5, open_link
@@ -59,6 +60,16 @@ async def test_auto_without_mosquitto_is_embedded_and_asking_for_it_is_an_error(
         assert address.kind == "embedded"
     with pytest.raises(ConfigError, match="not found on PATH"):
         open_broker("mosquitto")
+
+
+@pytest.mark.broker
+async def test_auto_with_a_mosquitto_that_does_not_start_is_embedded_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(broker_module, "find_mosquitto", lambda: "/bin/false")
+    async with open_broker("auto") as address:
+        assert address.kind == "embedded"
+    assert "/bin/false did not start: it said nothing; using the embedded broker" in caplog.text
 
 
 @BOTH
@@ -168,6 +179,19 @@ async def test_a_mosquitto_that_does_not_start_gives_its_last_words(tmp_path: Pa
     with pytest.raises(ConnectError, match="did not start: Error: out of luck"):
         async with mosquitto_broker(str(program)):
             pass
+
+
+@pytest.mark.broker
+async def test_a_full_embedded_broker_turns_newcomers_away_at_once() -> None:
+    loop = asyncio.get_running_loop()
+    async with embedded_broker(max_connections=1) as address:
+        await asyncio.sleep(0.3)  # the probe's connection has to go first
+        async with open_link(address):
+            started = loop.time()
+            with pytest.raises(ConnectError, match="cannot connect: closed by the broker"):
+                async with open_link(address):
+                    pass
+            assert loop.time() - started < 2.0
 
 
 # ---------------------------------------------------------------- brokers that refuse

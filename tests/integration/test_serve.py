@@ -184,6 +184,26 @@ def test_it_stops_in_mid_replay_with_everything_it_started(
         assert service.wait_line("ended") == "ended: SIGTERM"
 
 
+@pytest.mark.mosquitto
+def test_it_outlives_a_broker_that_hangs_for_a_while(clean_env: dict[str, str], small: str) -> None:
+    args = ("--replay", small, "--speed", "5", "--phones", "5", "--tvs", "1")
+    with serve(clean_env, *args, "--broker", "mosquitto") as service:
+        service.until(lambda: service.get("/readyz").status_code == 200)
+        (mosquitto,) = [child for child in service.children() if child.name() == "mosquitto"]
+        mosquitto.suspend()
+        try:
+            service.until(lambda: "publish_failures" in service.json("/api/v1/status")["counts"])
+            assert service.get("/readyz").status_code == 503
+            assert service.json("/api/v1/status")["devices"]["told"] == {}
+        finally:
+            mosquitto.resume()
+        service.until(lambda: service.get("/readyz").status_code == 200)
+        service.wait_line("the replay has ended")
+        # what could not be said at the first alert is said as soon as it can be
+        assert service.json("/api/v1/status")["devices"]["told"].get("phone", 0) > 0
+        assert service.stop(signal.SIGINT) == 0
+
+
 def test_a_second_signal_ends_it_at_once(clean_env: dict[str, str], small: str) -> None:
     args = ("--replay", small, "--phones", "3", "--tvs", "1")
     with serve(clean_env, *args) as service:

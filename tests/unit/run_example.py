@@ -247,13 +247,13 @@ def result(*, with_truth: bool = True, alerted: bool = True, complete: bool = Tr
     quake = recording(with_truth=with_truth)
     nearest = sorted(quake.stations, key=distance_km)
     picks = tuple(pick(n, one) for n, one in enumerate(nearest, start=1))
-    solutions = (
+    solutions: tuple[Solution, ...] = (
         solution(5.0, 5.4, picks[:4], 0.06),
         solution(5.5, 5.6, picks[:4], 0.05),
         solution(7.0, 6.4, picks[:6], 0.02),
         solution(20.0, 6.9, picks, 0.01),
     )
-    messages = (
+    messages: tuple[AlertMessage, ...] = (
         message(1, MsgType.ALERT, solutions[0]),
         message(2, MsgType.UPDATE, solutions[2]),
         message(3, MsgType.FINAL, solutions[3]),

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from eew.app.country import country_of, languages_of
-from eew.app.places import SPREAD_KM, automatic_sites, place_devices
+from eew.app.places import SPREAD_KM, DevicePlace, automatic_sites, place_devices
 from eew.model.place import Site
 from eew.physics.geo import epicentral_distance_km
 from tests.unit.run_example import distance_km, recording
@@ -17,9 +17,10 @@ SMALL = Site(name="Small", lat=29.5, lon=102.0, population=100_000)
 OWN = Site(name="Own", lat=31.0, lon=104.0)
 
 
-def place(phones: int, tvs: int, seed: int = 1, **values: object):  # type: ignore[no-untyped-def]
-    given: dict[str, object] = {"languages": ("zh", "en")}
-    return place_devices([SMALL, BIG], phones=phones, tvs=tvs, seed=seed, **(given | values))
+def place(phones: int, tvs: int, seed: int = 1, extra: tuple[Site, ...] = ()) -> list[DevicePlace]:
+    return place_devices(
+        [SMALL, BIG], phones=phones, tvs=tvs, languages=("zh", "en"), seed=seed, extra=extra
+    )
 
 
 def test_the_number_of_devices_is_what_was_asked_for() -> None:
@@ -29,7 +30,7 @@ def test_the_number_of_devices_is_what_was_asked_for() -> None:
 
 
 def test_each_own_site_gets_one_phone_more_exactly_there() -> None:
-    placed = place(3, 1, extra=[OWN])
+    placed = place(3, 1, extra=(OWN,))
 
     assert len(placed) == 5
     own = [one for one in placed if one.site is OWN]

@@ -52,8 +52,8 @@ def replayed(n_picks: int = 9) -> str:
     watching.begin(quake.info, quake.recording, ORIGIN_NS)
     for one in quake.picks[:n_picks]:
         watching.happened(one)
-    for one in quake.messages:
-        watching.happened(one)
+    for sent in quake.messages:
+        watching.happened(sent)
     return text_of(watching.out)
 
 
@@ -369,8 +369,9 @@ def test_wrong_settings_of_a_help_pack_are_named(
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     from eew import __version__
 
-    assert run(["version"]) == 0
-    assert capsys.readouterr().out == f"{__version__}\n"
+    for args in (["version"], ["--version"]):
+        assert run(args) == 0
+        assert capsys.readouterr().out == f"{__version__}\n"
 
 
 def test_a_pick_of_a_recording_without_truth_sets_the_zero() -> None:

@@ -40,7 +40,7 @@ def test_a_newer_message_takes_the_place_of_one_that_waits() -> None:
     box.put(Entry(out("b"), old))
     box.put(Entry(out("a", payload=b"newer"), new))
     assert [entry.outgoing.payload for entry in box.take(10, 0)] == [b"newer", b"x"]
-    assert (old.n_superseded, old.n_waiting) == (1, 1)
+    assert (old.superseded_topics, old.n_waiting) == (["a"], 1)
     assert box.n_superseded == 1
 
 
@@ -84,12 +84,12 @@ async def test_a_ticket_is_over_when_nothing_of_it_waits() -> None:
     ticket = Ticket(3)
     waiting = asyncio.create_task(ticket.over())
     ticket.taken()
-    ticket.superseded()
+    ticket.superseded("a")
     await asyncio.sleep(0)
     assert not waiting.done()
     ticket.dropped()
     await waiting
-    assert (ticket.n_taken, ticket.n_superseded, ticket.n_dropped) == (1, 1, 1)
+    assert (ticket.n_taken, ticket.superseded_topics, ticket.n_dropped) == (1, ["a"], 1)
 
 
 def test_an_outbox_of_no_capacity_is_refused() -> None:
@@ -125,7 +125,7 @@ def test_every_message_is_accounted_for_and_the_bound_holds(
                 box.done(entry)
             in_flight = []
         assert len(box) <= capacity
-    settled = sum(t.n_taken + t.n_superseded + t.n_dropped for t in tickets)
+    settled = sum(t.n_taken + len(t.superseded_topics) + t.n_dropped for t in tickets)
     assert settled + len(box) == len(tickets)
     # what still waits is the newest of its key
     while batch := box.take(10, 0):

@@ -34,6 +34,7 @@ RUNS = {
     "no alert": result(alerted=False),
     "neither": result(with_truth=False, alerted=False),
     "stopped": result(complete=False),
+    "no pick": changed(result(with_truth=False, alerted=False), picks=()),
 }
 
 
@@ -88,7 +89,7 @@ def test_a_place_carries_its_lead_time_with_its_sign() -> None:
     assert place_words(timely) == "Bakersfield  +35 s"
 
 
-def with_samples(run: RunResult, samples: np.ndarray) -> RunResult:  # type: ignore[type-arg]
+def with_samples(run: RunResult, samples: np.ndarray) -> RunResult:
     segments = tuple(
         Segment(
             stream_id=one.stream_id,
@@ -111,7 +112,7 @@ def with_samples(run: RunResult, samples: np.ndarray) -> RunResult:  # type: ign
     ],
     ids=["dead", "nan", "one sample", "holes"],
 )
-def test_records_with_nothing_to_draw_do_not_stop_the_drawing(samples: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_records_with_nothing_to_draw_do_not_stop_the_drawing(samples: np.ndarray) -> None:
     assert section_png(with_samples(result(), samples)).startswith(PNG)
 
 

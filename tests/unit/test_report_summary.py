@@ -159,7 +159,7 @@ def test_quantiles_interpolate_and_are_null_without_samples() -> None:
 def test_bias_and_sigma_of_few_values_are_unknown_not_zero() -> None:
     assert bias_and_sigma([]) == (None, None)
     assert bias_and_sigma([0.5]) == (0.5, None)
-    assert bias_and_sigma([1.0, 3.0]) == (2.0, pytest.approx(2.0**0.5))
+    assert bias_and_sigma([1.0, 3.0]) == pytest.approx((2.0, 2.0**0.5))
 
 
 def rows(text: str) -> list[dict[str, str]]:

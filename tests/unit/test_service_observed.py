@@ -95,7 +95,7 @@ def told(device: str, after_s: float, level: Level) -> Told:
 def test_a_device_counts_once_per_event_with_the_time_left_until_s() -> None:
     state = new_state()
     site = Site(name="Moxi", lat=29.5, lon=103.0)  # 97 km east of the message's epicentre
-    view = ServiceView(state, [site])
+    view = ServiceView(state, [site], VirtualClock(T0_NS))
     first, later = told("phone-1", 6.0, Level.BE_AWARE), told("phone-1", 9.0, Level.TAKE_ACTION)
     view.told(message(), [first])
     view.told(message(serial=2), [later, told("phone-2", 12.0, Level.BE_AWARE)])

@@ -132,6 +132,15 @@ def test_what_the_chain_says_is_counted_under_the_documented_names(state: Servic
     assert state.problems == {"gap": 2, "late": 3}
 
 
+def test_a_broker_that_takes_nothing_is_not_ready_until_it_is_again(state: ServiceState) -> None:
+    state.broker_is(BrokerInfo("mosquitto", "127.0.0.1", 1883), "7 devices connected")
+    state.receive_publish_failure("mqtt://127.0.0.1:1883: ev-1 serial 1 not taken within 2 s")
+    assert state.not_ready()[0].startswith("broker: mqtt://127.0.0.1:1883: ev-1 serial 1")
+    assert metric(state, "eew_publish_failures_total") == 1
+    state.part("broker", ready=True, reason="7 of 7 devices connected")
+    assert not any(line.startswith("broker") for line in state.not_ready())
+
+
 def test_the_source_is_in_one_state_at_a_time(state: ServiceState) -> None:
     for name in ("starting", "running", "ended"):
         state.source_is(name, name)

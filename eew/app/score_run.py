@@ -1,0 +1,380 @@
+"""``eew score``: folders through the detector, and the detector against the truth.
+
+Each folder is replayed in data time without broker and devices, then scored. Folders are
+independent of each other, so they may be shared out over processes; the results are in the order
+of the folders' names and the same for any number of processes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from eew import __version__
+from eew.app.options import RunOptions
+from eew.app.player import link_delay
+from eew.app.score_sites import score_stations
+from eew.app.scoring import model_for
+from eew.clock import NS_PER_S
+from eew.core.config import DetectorConfig
+from eew.core.pipeline import CoreEvent, Pipeline
+from eew.errors import ConfigError, DataError, EewError
+from eew.ingest import read_quake_folder
+from eew.model.alert import AlertMessage
+from eew.model.event import Pick, Solution
+from eew.model.waveform import Recording, Truth
+from eew.physics.geo import epicentral_distance_km
+from eew.report.score_result import (
+    MOMENTS,
+    BestScore,
+    EventCounts,
+    FolderScore,
+    MagnitudePoint,
+    NetworkScore,
+    ScoreSettings,
+    Snapshot,
+)
+from simulator.floor import (
+    BestLocation,
+    best_location,
+    geometry,
+    observed_floor_s,
+    observed_p,
+    quiet_s,
+    quiet_until_ns,
+)
+from simulator.outcome import EventMatch, match_events, standard_errors
+from simulator.schedule import Schedule
+from simulator.score_rules import ScoreRules
+from simulator.truth import nth_p_floor_s, origin_error
+
+WAVEFORMS = "*.mseed"
+
+
+def score_settings(options: RunOptions) -> ScoreSettings:
+    """Return what a score is made with, for its document."""
+    rules = ScoreRules.load()
+    return ScoreSettings(
+        packet_s=options.packet_s,
+        delay_s=0.0 if options.delay_s is None else options.delay_s,
+        seed=options.seed,
+        version=__version__,
+        damage_to_action=rules.damage_to_action,
+        thresholds=rules.thresholds,
+    )
+
+
+def find_folders(given: Sequence[Path]) -> list[Path]:
+    """Return the quake folders that the user means, sorted by name.
+
+    A folder without waveforms stands for the folders with waveforms inside it.
+
+    Raises
+    ------
+    ConfigError
+        If a folder is not there or holds nothing, or two have the same name.
+    """
+    found: dict[str, Path] = {}
+    for path in given:
+        if not path.is_dir():
+            raise ConfigError("FOLDER", f"no such folder: {path}")
+        inside = [path] if any(path.glob(WAVEFORMS)) else sorted(path.iterdir())
+        quakes = [one for one in inside if one.is_dir() and any(one.glob(WAVEFORMS))]
+        if not quakes:
+            raise ConfigError("FOLDER", f"no {WAVEFORMS} in {path}, nor in a folder inside it")
+        for one in quakes:
+            name = one.resolve().name
+            if found.setdefault(name, one.resolve()) != one.resolve():
+                raise ConfigError("FOLDER", f"two folders are called {name!r}")
+    return [found[name] for name in sorted(found)]
+
+
+def score_folders(
+    folders: Sequence[Path],
+    options: RunOptions,
+    *,
+    jobs: int = 1,
+    progress: Callable[[str, int], None] = lambda name, done: None,
+) -> list[FolderScore]:
+    """Score each folder; the results are in the order of ``folders``.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes at work at once, >= 1; with 1 this process does it all.
+    progress : callable
+        Is told the name of each folder that is done, and how many are.
+
+    Raises
+    ------
+    ConfigError
+        If ``jobs`` is less than 1.
+    DataError
+        If a folder cannot be used; the message names it.
+    """
+    if jobs < 1:
+        raise ConfigError("--jobs", f"must be 1 or more, was {jobs}")
+    if jobs == 1 or len(folders) < 2:
+        scores = []
+        for done, folder in enumerate(folders, start=1):
+            scores.append(score_recording(read_quake_folder(folder), options))
+            progress(folder.name, done)
+        return scores
+    found: dict[Path, FolderScore] = {}
+    # the largest first, so that no process is left with a long one at the end
+    by_size = sorted(folders, key=lambda one: (-_size(one), one))
+    context = multiprocessing.get_context("spawn")  # a fork would copy threads' locks
+    pool = ProcessPoolExecutor(min(jobs, len(folders)), context, initializer=_ignore_interrupt)
+    try:
+        waiting = {pool.submit(_score_folder, folder, options): folder for folder in by_size}
+        for future in as_completed(waiting):
+            score = future.result()
+            if isinstance(score, _Refused):
+                raise score.error()
+            found[waiting[future]] = score
+            progress(waiting[future].name, len(found))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return [found[folder] for folder in folders]
+
+
+def score_recording(recording: Recording, options: RunOptions) -> FolderScore:
+    """Replay a recording through the detector and score what it said."""
+    config = DetectorConfig.load()
+    events = _replay(recording, options, config)
+    messages = [one for one in events if isinstance(one, AlertMessage)]
+    truth = recording.truth
+    place = None if truth is None else geometry(recording)
+    near = place is not None and not place.is_far
+    match = match_events([truth] if truth is not None and near else [], messages)
+    primary = match.primary[0] if match.primary else None
+    quiet_ns = quiet_until_ns(recording)
+    first_ns = {one.event_id: one.issued_ns for one in reversed(messages)}
+    score = {
+        "name": recording.name,
+        "input_sha256": dict(sorted(recording.input_sha256.items())),
+        "truth": truth,
+        "expected": near,
+        "detected": primary is not None,
+        "events": _counts(match, messages),
+        "quiet_s": quiet_s(recording),
+        "quiet_false": sum(first_ns[name] < quiet_ns for name in match.phantom),
+    }
+    if truth is None or place is None or not near:
+        return FolderScore(**score)
+    picks = observed_p(recording, config)
+    best = best_location(recording, picks, config)
+    mine = [one for one in messages if one.event_id == primary and one.cancel_reason is None]
+    model = model_for(recording, mine[-1] if mine else None)
+    return FolderScore(
+        **score,
+        network=NetworkScore(
+            stations=len(recording.stations),
+            delivering=place.delivering,
+            gap_deg=place.gap_deg,
+            nearest_km=place.nearest_km,
+            in_network=place.in_network,
+        ),
+        floor_s=tuple(nth_p_floor_s(recording)),
+        observed_floor_s=tuple(observed_floor_s(recording, picks)),
+        best=None if best is None else _best(best, truth),
+        scale=model.scale,
+        relation=model.name,
+        stations=score_stations(recording, messages, primary=primary, model=model),
+        **(_detection(events, mine, truth, best) if mine else {}),
+    )
+
+
+# ---------------------------------------------------------------------- parts
+
+
+def _replay(
+    recording: Recording, options: RunOptions, config: DetectorConfig
+) -> list[CoreEvent]:
+    pipeline = Pipeline(recording.stations, config)
+    schedule = Schedule(
+        recording, packet_s=options.packet_s, link=link_delay(options), seed=options.seed
+    )
+    events: list[CoreEvent] = []
+    now_ns = schedule.start_ns
+    for step in schedule:
+        now_ns = step.now_ns
+        if step.packets:
+            events += pipeline.receive(step.packets, now_ns)
+        else:
+            events += pipeline.advance(now_ns)
+    return [*events, *pipeline.finish(now_ns)]
+
+
+def _counts(match: EventMatch, messages: Sequence[AlertMessage]) -> EventCounts:
+    return EventCounts(
+        alerted=len({one.event_id for one in messages}),
+        matched=sum(name is not None for name in match.primary),
+        split=len(match.split),
+        merged=len(match.merged),
+        phantom=len(match.phantom),
+        withdrawn=len(match.withdrawn),
+    )
+
+
+def _best(best: BestLocation, truth: Truth) -> BestScore:
+    return BestScore(
+        lat=best.lat,
+        lon=best.lon,
+        depth_km=best.depth_km,
+        origin_time_s=(best.origin_time_ns - truth.origin_time_ns) / NS_PER_S,
+        epicentre_km=float(epicentral_distance_km(truth.lat, truth.lon, best.lat, best.lon)),
+        h_sigma_km=best.h_sigma_km,
+        n_picks=best.n_picks,
+        n_left_out=best.n_left_out,
+        rms_s=best.rms_s,
+    )
+
+
+def _detection(
+    events: Sequence[CoreEvent],
+    messages: Sequence[AlertMessage],
+    truth: Truth,
+    best: BestLocation | None,
+) -> dict[str, object]:
+    """Return the fields of a score that need a detected event; ``messages`` are its own."""
+    first = messages[0]
+    solutions = [
+        one for one in events if isinstance(one, Solution) and one.event_id == first.event_id
+    ]
+    alerted = _newest(solutions, first.issued_ns)
+    known_ns = {one.pick_id: one.known_ns for one in events if isinstance(one, Pick)}
+
+    def since_s(at_ns: int) -> float:
+        return (at_ns - truth.origin_time_ns) / NS_PER_S
+
+    return {
+        "first_pick_s": since_s(first.first_pick_ns),
+        "first_pick_known_s": since_s(min(known_ns[one.pick_id] for one in alerted.arrivals)),
+        "first_solution_s": since_s(solutions[0].at_ns),
+        "first_alert_s": since_s(first.issued_ns),
+        "snapshots": {
+            moment: _snapshot(_newest(solutions, at_ns), since_s(at_ns), truth, best)
+            for moment, at_ns in _moments(first.issued_ns, messages[-1].issued_ns)
+        },
+        "trajectory": tuple(
+            MagnitudePoint(
+                at_s=since_s(at_ns),
+                magnitude=one.magnitude,
+                sigma=one.magnitude_sigma,
+                lower_bound=one.magnitude_is_lower_bound,
+            )
+            for at_ns in _instants(first.issued_ns, messages[-1].issued_ns)
+            for one in [_newest(solutions, at_ns)]
+        ),
+    }
+
+
+def _moments(first_ns: int, final_ns: int) -> list[tuple[str, int]]:
+    after_s = {"first": 0.0} | {name: float(name) for name in MOMENTS if name.startswith("+")}
+    moments = [(name, first_ns + round(s * NS_PER_S)) for name, s in after_s.items()]
+    return [*moments, ("final", max(final_ns, first_ns))]
+
+
+def _instants(first_ns: int, final_ns: int) -> list[int]:
+    """Return when the magnitude is noted: every second at first, then every ten, and at the end."""
+    rules = ScoreRules.load()
+    fine = [n * rules.step_s for n in range(int(rules.until_s / rules.step_s))]
+    n_coarse = int((rules.end_s - rules.until_s) / rules.coarse_step_s)
+    coarse = [rules.until_s + n * rules.coarse_step_s for n in range(n_coarse + 1)]
+    at_ns = [first_ns + round(s * NS_PER_S) for s in (*fine, *coarse)]
+    return [*(one for one in at_ns if one < final_ns), final_ns]
+
+
+def _newest(solutions: Sequence[Solution], at_ns: int) -> Solution:
+    """Return the newest solution at a moment; the first where there was none yet."""
+    return next((one for one in reversed(solutions) if one.at_ns <= at_ns), solutions[0])
+
+
+def _snapshot(
+    solution: Solution, at_s: float, truth: Truth, best: BestLocation | None
+) -> Snapshot:
+    def against(reference: Truth) -> tuple[float, float, float, float]:
+        error = origin_error(
+            reference,
+            lat=solution.lat,
+            lon=solution.lon,
+            depth_km=solution.depth_km,
+            origin_time_ns=solution.origin_time_ns,
+            magnitude=solution.magnitude,
+        )
+        return error.epicentre_km, error.depth_km, error.origin_time_s, error.magnitude
+
+    epicentre_km, depth_km, origin_time_s, magnitude = against(truth)
+    stated = standard_errors(truth, solution)
+    sigmas = {
+        "epicentre": stated.epicentre,
+        "depth": stated.depth,
+        "origin_time": stated.origin_time,
+        "magnitude": stated.magnitude,
+    }
+    best_errors: tuple[float | None, ...] = (None, None, None)
+    if best is not None:
+        right = Truth(
+            event_id=truth.event_id,
+            origin_time_ns=best.origin_time_ns,
+            lat=best.lat,
+            lon=best.lon,
+            depth_km=best.depth_km,
+            magnitude=truth.magnitude,
+            magnitude_type=truth.magnitude_type,
+        )
+        best_errors = against(right)[:3]
+        stated = standard_errors(right, solution)
+        sigmas |= {
+            "best_epicentre": stated.epicentre,
+            "best_depth": stated.depth,
+            "best_origin_time": stated.origin_time,
+        }
+    return Snapshot(
+        at_s=at_s,
+        epicentre_km=epicentre_km,
+        depth_km=depth_km,
+        origin_time_s=origin_time_s,
+        magnitude=magnitude,
+        best_epicentre_km=best_errors[0],
+        best_depth_km=best_errors[1],
+        best_origin_time_s=best_errors[2],
+        n_stations=solution.n_stations,
+        sigmas=sigmas,
+    )
+
+
+def _size(folder: Path) -> int:
+    return sum(one.stat().st_size for one in folder.glob(WAVEFORMS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A folder that cannot be used; errors with fields of their own do not travel between processes."""
+
+    kind: type[DataError] | type[ConfigError]
+    where: str
+    problem: str
+    hint: str
+
+    def error(self) -> EewError:
+        return self.kind(self.where, self.problem, hint=self.hint)
+
+
+def _score_folder(folder: Path, options: RunOptions) -> FolderScore | _Refused:
+    try:
+        return score_recording(read_quake_folder(folder), options)
+    except DataError as error:
+        return _Refused(type(error), error.where, error.problem, error.hint)
+    except ConfigError as error:
+        return _Refused(type(error), error.key, error.problem, error.hint)
+
+
+def _ignore_interrupt() -> None:
+    """Leave Ctrl-C to the parent, which ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
