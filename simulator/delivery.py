@@ -59,9 +59,7 @@ def packet_loss(steps: Iterable[Step], *, share: float, seed: int) -> Iterator[S
     return _rearranged(steps, arrivals)
 
 
-def reordered(
-    steps: Iterable[Step], *, share: float, most_s: float, seed: int
-) -> Iterator[Step]:
+def reordered(steps: Iterable[Step], *, share: float, most_s: float, seed: int) -> Iterator[Step]:
     """Let a share of all messages be late by up to ``most_s``, so that later ones overtake."""
     _check_share(share)
     chance = _PerStation(seed, "reorder")
@@ -73,9 +71,7 @@ def reordered(
     return _rearranged(steps, arrivals)
 
 
-def duplicates(
-    steps: Iterable[Step], *, share: float, most_s: float, seed: int
-) -> Iterator[Step]:
+def duplicates(steps: Iterable[Step], *, share: float, most_s: float, seed: int) -> Iterator[Step]:
     """Deliver a share of all messages a second time, up to ``most_s`` later."""
     _check_share(share)
     chance = _PerStation(seed, "duplicate")

@@ -195,9 +195,7 @@ def exchanged_coordinates(recording: Recording, first: str, second: str) -> Reco
 
 
 # ---------------------------------------------------------------- how
-def edited(
-    recording: Recording, stations: Sequence[str], at_ns: int, change: Change
-) -> Recording:
+def edited(recording: Recording, stations: Sequence[str], at_ns: int, change: Change) -> Recording:
     """Rewrite the samples of some stations.
 
     Parameters
@@ -232,7 +230,7 @@ def edited(
 
 
 def full_scale_counts(channel: Channel) -> float:
-    """Counts at which the digitiser of a channel ends; those of an int32 where unknown."""
+    """Return the counts at which a digitiser ends; those of an int32 where unknown."""
     share = float(load_table("ingest")["clipping"]["usable_fraction"])
     return min(channel.clip_counts / share, float(_INT32.max))
 

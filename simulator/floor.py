@@ -150,7 +150,7 @@ def best_location(
         return None
     station = {one.code: one for one in recording.stations}
     times = TravelTimes.load(config.travel_time_model)
-    every = replace(config.location, max_picks=len(kept), coarse_picks=len(kept))
+    every = replace(config.location, max_picks=len(kept), coarse_picks=_COARSE_PICKS)
     locator = Locator(every, times)
     reference_ns = kept[0].time_ns
     found, residuals = _located(locator, kept, station, reference_ns, times)
@@ -210,6 +210,8 @@ def quiet_until_ns(recording: Recording) -> int:
 
 
 # ---------------------------------------------------------------------- parts
+
+_COARSE_PICKS = 24  # in the search of the whole grid; the refinement uses every pick
 
 
 def _picks(

@@ -48,9 +48,7 @@ def boxcar(
     return edited(recording, stations, at_ns, change)
 
 
-def spike(
-    recording: Recording, stations: Sequence[str], *, at_ns: int, share: float
-) -> Recording:
+def spike(recording: Recording, stations: Sequence[str], *, at_ns: int, share: float) -> Recording:
     """Replace the one sample that follows ``at_ns`` by a value far off."""
 
     def change(channel: Channel, since_s: Floats, counts: Floats) -> Floats:
@@ -168,7 +166,7 @@ def urban_burst(
 
 
 def ground_counts(channel: Channel, acceleration_mps2: Floats) -> Floats:
-    """Counts that a channel gives for a motion of the ground.
+    """Turn a motion of the ground into what a channel gives for it.
 
     Raises
     ------

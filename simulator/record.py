@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ _HORIZONTALS = (1, 2)
 
 
 class RecordState(Enum):
-    """What a record can be used for, by the record alone (truth and clock apart).
+    """What a record can be used for, by the record itself; ``implausible`` by the truth as well.
 
     ``GOOD`` alone takes part in residuals and in outcomes at places.
     """
@@ -40,6 +41,7 @@ class RecordState(Enum):
     CLIPPED = "clipped"  # at the end of the number range, or a flat top
     DEAD = "dead"  # a horizontal stands still from P on
     DEAF = "deaf"  # the largest motion after P does not stand out of the noise before it
+    IMPLAUSIBLE = "implausible"  # 50 times off what the true source gives there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -239,11 +241,17 @@ def _motion(
     values = values - values[:quiet].mean()
     if is_velocity:
         values = np.diff(values, prepend=values[0]) * rate_hz
-    sos = butter(2, ScoreRules.load().highpass_hz, "highpass", fs=rate_hz, output="sos")
+    sos = _highpass(rate_hz)
     acceleration: Floats = sosfilt(sos, values)
     steps = (acceleration + np.concatenate(([0.0], acceleration[:-1]))) * (0.5 / rate_hz)
     velocity: Floats = sosfilt(sos, np.cumsum(steps))
     return acceleration, velocity
+
+
+@cache
+def _highpass(rate_hz: float) -> Floats:
+    sos: Floats = butter(2, ScoreRules.load().highpass_hz, "highpass", fs=rate_hz, output="sos")
+    return sos
 
 
 def _clipped(counts: Floats, limit: float) -> NDArray[np.bool_]:

@@ -78,9 +78,7 @@ def teleseism(recording: Recording, train: WaveTrain, *, at_ns: int, seed: int) 
         late_s = -float(distance_km * towards_source) / train.apparent_velocity_kms
         own = _wave(train, long_s, rng(seed, "teleseism", station.code))
         wave = _SHARED * shared + (1.0 - _SHARED) * own
-        recording = edited(
-            recording, [station.code], at_ns, _Arrival(train, wave, late_s)
-        )
+        recording = edited(recording, [station.code], at_ns, _Arrival(train, wave, late_s))
     return recording
 
 

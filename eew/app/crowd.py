@@ -13,7 +13,7 @@ from clients.local_fleet import LocalFleet
 from clients.locality import SharedEstimator
 from clients.phone import Phone
 from clients.tv import TV
-from eew.app.devices import Crowd, Progress
+from eew.app.devices import ANSWER_TIMEOUT_S, Crowd, Progress
 from eew.app.help_packs import help_packs, packs_heard
 from eew.app.options import RunOptions
 from eew.app.places import DevicePlace
@@ -96,6 +96,7 @@ async def open_crowd(
                 seed=options.seed,
                 clock=clock,
                 now_ns=lambda: crowd.now_ns,
+                hand_over_s=ANSWER_TIMEOUT_S,
             )
         )
         await publisher.publish_help_packs(packs)

@@ -35,6 +35,7 @@ from eew.report.score_result import (
     FolderScore,
     MagnitudePoint,
     NetworkScore,
+    Phantom,
     ScoreSettings,
     Snapshot,
 )
@@ -161,6 +162,7 @@ def score_recording(recording: Recording, options: RunOptions) -> FolderScore:
         "expected": near,
         "detected": primary is not None,
         "events": _counts(match, messages),
+        "phantoms": tuple(_phantom(name, messages, truth if near else None) for name in match.phantom),
         "quiet_s": quiet_s(recording),
         "quiet_false": sum(first_ns[name] < quiet_ns for name in match.phantom),
     }
@@ -218,6 +220,25 @@ def _counts(match: EventMatch, messages: Sequence[AlertMessage]) -> EventCounts:
         merged=len(match.merged),
         phantom=len(match.phantom),
         withdrawn=len(match.withdrawn),
+    )
+
+
+def _phantom(event_id: str, messages: Sequence[AlertMessage], truth: Truth | None) -> Phantom:
+    mine = [one for one in messages if one.event_id == event_id]
+    last, alerted_ns = mine[-1], mine[0].issued_ns
+    return Phantom(
+        event_id=event_id,
+        alerted_ns=alerted_ns,
+        magnitude=last.magnitude.value,
+        lat=last.origin.lat,
+        lon=last.origin.lon,
+        n_stations=last.quality.n_stations,
+        after_quake=truth is not None and alerted_ns >= truth.origin_time_ns,
+        distance_km=None
+        if truth is None
+        else float(
+            epicentral_distance_km(truth.lat, truth.lon, last.origin.lat, last.origin.lon)
+        ),
     )
 
 

@@ -6,18 +6,20 @@ of the station's own record.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from clients.locality import SharedEstimator
-from eew.app.scoring import MAX_COMPARED_KM, MIN_COMPARED_INTENSITY, S_RECORDED_S
+from eew.app.observations import IMPLAUSIBLE_FACTOR, S_RECORDED_S
+from eew.app.scoring import MAX_COMPARED_KM, MIN_COMPARED_INTENSITY
 from eew.clock import NS_PER_S
 from eew.messages.prediction_model import model_of
 from eew.model.alert import AlertMessage
 from eew.model.waveform import Recording, Station, Truth
 from eew.physics.geo import epicentral_distance_km
-from eew.physics.shaking import ShakingModel
+from eew.physics.shaking import ShakingModel, ShakingPrediction
 from eew.report.score_result import SiteResult, StationScore
 from simulator.outcome import site_outcome
 from simulator.record import (
@@ -82,6 +84,9 @@ def _station(
     rules: ScoreRules,
 ) -> StationScore:
     distance_km = float(epicentral_distance_km(truth.lat, truth.lon, station.lat, station.lon))
+    right = model.predict(truth.magnitude, truth.depth_km, distance_km, station.vs30_mps)
+    if came is not None and _is_implausible(came.pga_mps2, right):
+        state, came = RecordState.IMPLAUSIBLE, None
     if came is None:
         return StationScore(
             station=station.code,
@@ -90,7 +95,6 @@ def _station(
             distance_km=distance_km,
             state=state.value,
         )
-    right = model.predict(truth.magnitude, truth.depth_km, distance_km, station.vs30_mps)
     predicted, predicted_pga_mps2 = warnings.last(index)
     sites = {}
     for threshold in rules.thresholds:
@@ -120,6 +124,16 @@ def _station(
         and max(predicted, came.largest) >= MIN_COMPARED_INTENSITY,
         sites=sites,
     )
+
+
+def _is_implausible(pga_mps2: float, right: ShakingPrediction) -> bool:
+    """Tell whether a record is off what the true source gives, as far as the model reaches."""
+    if not bool(right.valid):
+        return False
+    if pga_mps2 <= 0.0:
+        return True
+    off = math.log(pga_mps2 / float(right.pga_mps2))
+    return abs(off) > math.log(IMPLAUSIBLE_FACTOR)
 
 
 class _Warnings:

@@ -33,17 +33,19 @@ _MEASURED_ORDER = ("compute", "encode", "publish", "deliver", "show")
 def print_closing(out: Console, outcome: Outcome, *, n_picks: int, updates_left_out: int) -> None:
     """Print everything after the timeline."""
     result = outcome.result
-    counted = [f"{n_picks} picks in all"]
+    counted = [f"{n_picks} picks in all" if n_picks else "no picks"]
     if updates_left_out:
         plural = "s" if updates_left_out > 1 else ""
         counted.append(f"{updates_left_out} smaller update{plural}")
-    out.print(f"{INDENT}{', '.join(counted)} (all in timeline.jsonl)", style="dim")
+    where = " (all in timeline.jsonl)" if n_picks else ""
+    out.print(f"{INDENT}{', '.join(counted)}{where}", style="dim")
     if not result.info.complete:
         out.print("\nSTOPPED before the end of the data: what follows is partial", style="bold red")
     out.print()
     for line in verdict_lines(result):
         out.print(line)
-    if result.targets:
+    # without truth and alert there is no quake that a place could be told of
+    if any(row.distance_km is not None for row in result.targets):
         out.print()
         out.print(places_table(result, wide=out.width >= WIDE))
         if len(result.targets) > PLACES_SHOWN:
@@ -78,14 +80,15 @@ def verdict_lines(result: RunResult) -> list[str]:
             "the end"
         )
     if magnitude.first is not None and magnitude.final is not None:
-        first, final = magnitude.first, magnitude.final
+        # + 0.0: no "-0.0"
+        first, final = (round(one, 1) + 0.0 for one in (magnitude.first, magnitude.final))
         lines.append(f"magnitude    off by {first:+.1f} at first, {final:+.1f} at the end")
     if found.blind_zone_km is not None:
         lines.append(f"blind zone   {found.blind_zone_km:.0f} km around the epicentre")
     if found.events > 1 or found.false_alerts:
         words = f"events       {found.events} alerted"
         if found.false_alerts:
-            words += f", {found.false_alerts} of them false"
+            words += f", {found.false_alerts} without a match in the catalogue (counted as false)"
         if found.splits:
             words += f", {found.splits} a split of the true one"
         lines.append(words)

@@ -139,8 +139,8 @@ class Locator:
         width_km = max(
             1.5 * spacing_km, min(3.0 * _spread_km(nodes, weights), 5.0 * config.spacing_km)
         )
-        z = nodes[:, 2] - weights @ nodes[:, 2]
-        z_sigma_km = math.sqrt(float(weights @ (z * z)))
+        z = nodes[:, 2] - _mean(weights, nodes[:, 2])
+        z_sigma_km = math.sqrt(_mean(weights, z * z))
         found = self._refine(
             nodes[best], width_km, 2.0 * z_sigma_km, pick_array, silent_array, may_fail=False
         )
@@ -175,10 +175,10 @@ class Locator:
             weights, times = _weights(scores[:, 0]), scores[:, 1]
             centre = best
             step_km = 2.0 * width_km / (_FINE - 1)
-            z = nodes[:, 2] - weights @ nodes[:, 2]
+            z = nodes[:, 2] - _mean(weights, nodes[:, 2])
             # the next grid covers what is likely, or twice the last step
             width_km = min(width_km, max(2.0 * step_km, 3.0 * _spread_km(nodes, weights)))
-            half_z_km = max(2.0, 2.5 * math.sqrt(float(weights @ (z * z))))
+            half_z_km = max(2.0, 2.5 * math.sqrt(_mean(weights, z * z)))
         return nodes, weights, times
 
     def _score(self, nodes: FloatArray, picks: FloatArray, silent: FloatArray) -> FloatArray:
@@ -220,14 +220,18 @@ class Locator:
         *,
         on_edge: bool,
     ) -> Located:
-        mean = weights @ samples[:, :3]
+        mean = np.array([_mean(weights, samples[:, k]) for k in range(3)])
         centred = samples[:, :3] - mean
-        covariance = (centred[:, :2] * weights[:, None]).T @ centred[:, :2]
+        dx, dy = centred[:, 0], centred[:, 1]
+        cross = _mean(weights, dx * dy)
+        covariance = np.array(
+            [[_mean(weights, dx * dx), cross], [cross, _mean(weights, dy * dy)]]
+        )
         values, vectors = np.linalg.eigh(covariance + 0.04 * np.eye(2))
         major = vectors[:, 1]
         lat, lon = _unproject(lat0, lon0, float(mean[0]), float(mean[1]))
-        spread = times - float(weights @ times)
-        origin_sigma = math.sqrt(max(float(weights @ spread**2), 0.0))
+        spread = times - _mean(weights, times)
+        origin_sigma = math.sqrt(_mean(weights, spread * spread))
         # the time that belongs to this place: a mean of times belongs to none
         here = np.array([[mean[0], mean[1], mean[2], 0.0]])
         origin = float(self._score(here, picks, np.empty((0, 3)))[0, 1])
@@ -240,7 +244,7 @@ class Locator:
             ellipse_major_km=math.sqrt(float(values[1])),
             ellipse_minor_km=math.sqrt(float(values[0])),
             ellipse_azimuth_deg=math.degrees(math.atan2(major[0], major[1])) % 180.0,
-            z_sigma_km=math.sqrt(max(float(weights @ centred[:, 2] ** 2), 0.25)),
+            z_sigma_km=math.sqrt(max(_mean(weights, centred[:, 2] ** 2), 0.25)),
             on_edge=on_edge,
         )
 
@@ -273,9 +277,18 @@ def _weights(log_scores: FloatArray) -> FloatArray:
     return result
 
 
+def _mean(weights: FloatArray, values: FloatArray) -> float:
+    """Weighted mean without BLAS: its threads cost more than they give, and its bytes vary."""
+    return float((weights * values).sum())
+
+
 def _spread_km(samples: FloatArray, weights: FloatArray) -> float:
-    centred = samples[:, :2] - weights @ samples[:, :2]
-    return math.sqrt(float((weights @ (centred**2)).max()))
+    """Larger of the standard deviations east and north, km."""
+    variances = []
+    for k in range(2):
+        away = samples[:, k] - _mean(weights, samples[:, k])
+        variances.append(_mean(weights, away * away))
+    return math.sqrt(max(variances))
 
 
 def _project(

@@ -30,7 +30,11 @@ _STOP_S = 2.0
 _PORT_TRIES = 8
 _PORT_TAKEN = "Address already in use"
 _UNKNOWN_SETTING = re.compile(r"Unknown configuration variable[: ]+\"?([a-z_]+)")
-_GUARD = 'read -r _; kill -9 "$1"'
+# $1 the broker, $2 its temporary folder or nothing
+_GUARD = (
+    'read -r _; kill -9 "$1"; '
+    '[ -z "$2" ] || { rm -f "$2/mosquitto.conf" "$2/mosquitto.log"; rmdir "$2"; }'
+)
 # Leave out whichever of these the version found does not know.
 _OPTIONAL = {
     # without it the hand-over is quadratic in the subscribers of a topic (MQTT 3.1.1 clients)
@@ -90,10 +94,12 @@ async def mosquitto_broker(
     """
     allow_open_files(max_connections + 200)
     async with contextlib.AsyncExitStack() as stack:
+        scratch = ""
         if workdir is None:
-            workdir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="eew-broker-")))
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="eew-broker-"))
+            workdir = Path(scratch)
         workdir.mkdir(parents=True, exist_ok=True)
-        address = await _start(stack, program, workdir, port, max_connections)
+        address = await _start(stack, program, workdir, scratch, port, max_connections)
         yield address
 
 
@@ -101,6 +107,7 @@ async def _start(
     stack: contextlib.AsyncExitStack,
     program: str,
     workdir: Path,
+    scratch: str,
     port: int | None,
     max_connections: int,
 ) -> BrokerAddress:
@@ -111,7 +118,7 @@ async def _start(
         config = workdir / "mosquitto.conf"
         config.write_text(configuration(chosen, max_connections, optional), encoding="utf-8")
         attempt = await stack.enter_async_context(contextlib.AsyncExitStack())
-        process = await attempt.enter_async_context(_running(program, config))
+        process = await attempt.enter_async_context(_running(program, config, scratch))
         address = BrokerAddress(kind="mosquitto", host=_LOOPBACK, port=chosen)
         ready = await _wait_ready(process, address)
         if ready is not None:
@@ -127,7 +134,9 @@ async def _start(
 
 
 @contextlib.asynccontextmanager
-async def _running(program: str, config: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _running(
+    program: str, config: Path, scratch: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run mosquitto and its guard; both are gone when this ends.
 
     In a session of their own: Ctrl-C in the terminal must reach us only, so that devices can
@@ -144,7 +153,7 @@ async def _running(program: str, config: Path) -> AsyncIterator[asyncio.subproce
             start_new_session=True,
         )
     try:
-        async with _guarded(process.pid):
+        async with _guarded(process.pid, scratch):
             yield process
             await _stop(process)
     finally:
@@ -154,13 +163,13 @@ async def _running(program: str, config: Path) -> AsyncIterator[asyncio.subproce
 
 
 @contextlib.asynccontextmanager
-async def _guarded(pid: int) -> AsyncIterator[None]:
-    """Have ``pid`` killed should this process die first."""
+async def _guarded(pid: int, scratch: str) -> AsyncIterator[None]:
+    """Have ``pid`` killed, and its temporary folder removed, should this process die first."""
     read_end, write_end = os.pipe()  # not inherited by other children (PEP 446)
     try:
         try:
             guard = await asyncio.create_subprocess_exec(
-                "/bin/sh", "-c", _GUARD, "eew-broker-guard", str(pid),
+                "/bin/sh", "-c", _GUARD, "eew-broker-guard", str(pid), scratch,
                 stdin=read_end,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,

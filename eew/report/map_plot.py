@@ -70,9 +70,9 @@ def _words(result: RunResult) -> str:
     if found.epicentre_error_km.final is not None:
         words.append(f"final epicentre off by {found.epicentre_error_km.final:.1f} km")
     if found.magnitude_error.final is not None:
-        words.append(f"final magnitude off by {found.magnitude_error.final:+.1f}")
+        words.append(f"final magnitude off by {round(found.magnitude_error.final, 1) + 0.0:+.1f}")
     if found.false_alerts:
-        words.append(f"{found.false_alerts} false alert(s)")
+        words.append(f"{found.false_alerts} without a match in the catalogue")
     return "; ".join(words)
 
 

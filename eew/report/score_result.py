@@ -70,6 +70,24 @@ class EventCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Phantom:
+    """An alerted event that is not in the catalogue, as its last message has it.
+
+    ``after_quake`` says that it was alerted after the true origin: a catalogue of one line cannot
+    tell an aftershock from a false event.
+    """
+
+    event_id: str
+    alerted_ns: int
+    magnitude: float
+    lat: float
+    lon: float
+    n_stations: int
+    after_quake: bool
+    distance_km: float | None  # from the true epicentre
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkScore:
     """The network round the true epicentre; counts of stations that deliver as P arrives."""
 
@@ -151,6 +169,7 @@ class FolderScore:
     expected: bool
     detected: bool
     events: EventCounts
+    phantoms: tuple[Phantom, ...]
     quiet_s: float
     quiet_false: int
     network: NetworkScore | None = None

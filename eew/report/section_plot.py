@@ -19,6 +19,7 @@ from eew.report.canvas import (
     INK,
     MUTED,
     ORANGE,
+    PAPER,
     PURPLE,
     TRACE,
     figure,
@@ -45,7 +46,7 @@ def section_png(result: RunResult) -> bytes:
     start_s, end_s = _window(result, rows, centre)
     with figure(9.2, 7.4) as made:
         axes = made.add_axes((0.075, 0.07, 0.905, 0.85))
-        spacing = _draw_traces(axes, result, rows, start_s, end_s)
+        spacing = _draw_traces(axes, result, rows, start_s, end_s, named=centre is not None)
         _draw_picks(axes, result, rows, spacing)
         if centre is not None:
             _draw_curves(axes, rows, centre, spacing)
@@ -54,7 +55,10 @@ def section_png(result: RunResult) -> bytes:
         axes.set_ylim(min(heights) - 1.6 * spacing, max(heights) + 1.3 * spacing)
         axes.set_xlim(start_s, end_s)
         axes.set_xlabel(_ZERO_WORDS[result.zero_is])
-        axes.set_ylabel("epicentral distance (km)" if centre else "station (no epicentre known)")
+        if centre is not None:
+            axes.set_ylabel("epicentral distance (km)")
+        else:  # no distance to show: the stations by name
+            axes.set_yticks(heights, [row.station.code for row in rows] or [""], fontsize=6.5)
         axes.grid(visible=True, axis="x")
         axes.grid(visible=False, axis="y")
         if axes.get_legend_handles_labels()[0]:
@@ -138,7 +142,7 @@ def _window(result: RunResult, rows: list[_Row], centre: _Centre | None) -> tupl
 
 
 def _draw_traces(
-    axes: Any, result: RunResult, rows: list[_Row], start_s: float, end_s: float
+    axes: Any, result: RunResult, rows: list[_Row], start_s: float, end_s: float, *, named: bool
 ) -> float:
     """Draw the records; return the height in axis units that one trace may take."""
     heights = np.array([row.height for row in rows])
@@ -164,17 +168,19 @@ def _draw_traces(
                 linewidth=0.45,
                 zorder=2,
             )
-        axes.annotate(
-            row.station.code,
-            xy=(0.004, row.height),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 1.5),
-            textcoords="offset points",
-            fontsize=6.0,
-            color=MUTED,
-            va="bottom",
-            zorder=5,
-        )
+        if named:
+            axes.annotate(
+                row.station.code,
+                xy=(0.004, row.height),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, 1.5),
+                textcoords="offset points",
+                fontsize=6.0,
+                color=MUTED,
+                va="bottom",
+                zorder=5,
+                bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.3},
+            )
     return spacing
 
 
@@ -257,7 +263,15 @@ def _draw_alerts(axes: Any, result: RunResult, start_s: float, end_s: float) -> 
     ]
     if not inside:
         axes.text(
-            0.5, 0.965, "no alert", transform=axes.transAxes, ha="center", color=MUTED, fontsize=10
+            0.5,
+            0.965,
+            "no alert",
+            transform=axes.transAxes,
+            ha="center",
+            color=INK,
+            fontsize=10,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.9, "pad": 2.0},
+            zorder=6,
         )
         return
     primary = result.detection.primary_event_id

@@ -109,25 +109,32 @@ async def test_mosquitto_does_not_outlive_a_process_that_is_killed(
     tmp_path: Path, project_root: Path
 ) -> None:
     script = (
-        "import asyncio, sys, pathlib\n"
+        "import asyncio\n"
         "from eew.egress.broker import open_broker\n"
         "async def main():\n"
-        f"    async with open_broker('mosquitto', workdir=pathlib.Path({str(tmp_path)!r})):\n"
+        "    async with open_broker('mosquitto'):\n"
         "        print('open', flush=True)\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", script, cwd=project_root, stdout=subprocess.PIPE
+        sys.executable,
+        "-c",
+        script,
+        cwd=project_root,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     try:
         assert process.stdout is not None
         assert await process.stdout.readline() == b"open\n"
         children = children_of(process.pid)
         assert len(children) == 2  # mosquitto and its guard
+        assert len(os.listdir(tmp_path)) == 1
         process.send_signal(signal.SIGKILL)
         await process.wait()
         await until(lambda: not any(is_running(pid) for pid in children), timeout_s=5.0)
+        assert os.listdir(tmp_path) == []
     finally:
         if process.returncode is None:
             process.kill()

@@ -207,7 +207,7 @@ def test_a_false_alert_is_not_hidden() -> None:
     found = Detection(detected=False, events=2, false_alerts=2, splits=0)
     words = "\n".join(verdict_lines(changed(result(), detection=found)))
 
-    assert "2 alerted, 2 of them false" in words
+    assert "2 alerted, 2 without a match in the catalogue" in words
     assert "the true M7.1 was not alerted" in words
 
 

@@ -243,7 +243,7 @@ def assert_one_sound_alert(
     over: float = 0.6,
 ) -> None:
     """One event was announced in time, where and as large as it was, and never taken back."""
-    assert list(heard.alerted) and len(heard.alerted) == 1, told(heard)
+    assert len(heard.alerted) == 1, told(heard)
     (messages,) = heard.alerted.values()
     assert late_s(messages[0], truth) <= by_s, told(heard)
     assert away_km(messages[0], truth) <= first_km, told(heard)
@@ -253,9 +253,7 @@ def assert_one_sound_alert(
     assert max(m.magnitude.value for m in messages) <= truth.magnitude + over, told(heard)
 
 
-def assert_nothing_elsewhere(
-    heard: Heard, truths: Sequence[Truth], *, within_km: float
-) -> None:
+def assert_nothing_elsewhere(heard: Heard, truths: Sequence[Truth], *, within_km: float) -> None:
     """Every announced event is one of the true ones."""
     for message in heard.messages:
         assert any(matches(message, truth, within_km=within_km) for truth in truths), told(heard)
