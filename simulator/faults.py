@@ -25,7 +25,6 @@ __all__ = [
     "exchanged_coordinates",
     "full_scale_counts",
     "garbage",
-    "louder",
     "noise_dropout",
     "reversed_polarity",
     "stuck",
@@ -67,16 +66,6 @@ def noise_dropout(
         return np.where(low, middle + floor * (counts - middle), counts)
 
     return edited(recording, stations, at_ns, change)
-
-
-def louder(recording: Recording, stations: Sequence[str], factor: float) -> Recording:
-    """Make the motion at some stations larger by a factor; the constant part stays."""
-
-    def change(_: Channel, __: Floats, counts: Floats) -> Floats:
-        middle = np.mean(counts)
-        return middle + factor * (counts - middle)
-
-    return edited(recording, stations, recording.start_ns, change)
 
 
 def stuck(

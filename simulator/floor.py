@@ -107,9 +107,7 @@ def observed_p(recording: Recording, config: DetectorConfig) -> tuple[Pick, ...]
         return ()
     nearest = [min(found, key=lambda item: abs(item[0]))[0] for found in near if found]
     common_s = float(np.median(nearest))
-    chosen = [
-        min(found, key=lambda item: abs(item[0] - common_s))[1] for found in near if found
-    ]
+    chosen = [min(found, key=lambda item: abs(item[0] - common_s))[1] for found in near if found]
     return tuple(sorted(chosen, key=lambda pick: (pick.time_ns, pick.station)))
 
 
@@ -229,9 +227,7 @@ def _picks(
     if not alone.segments:
         return []
     # no tick falls between packets: time itself has nothing to decide here
-    schedule = Schedule(
-        alone, rules.packet_s, LinkDelay.fixed(0.0), tick_s=1e6, phase="aligned"
-    )
+    schedule = Schedule(alone, rules.packet_s, LinkDelay.fixed(0.0), tick_s=1e6, phase="aligned")
     pipeline = Pipeline((station,), config)
     last_ns = due_ns + round((rules.window_s + rules.packet_s) * NS_PER_S)
     picks: list[Pick] = []

@@ -24,6 +24,7 @@ __all__ = [
     "ground_counts",
     "lightning",
     "mass_motion",
+    "noisy_ground",
     "recentering_pulse",
     "spike",
     "urban_burst",
@@ -152,6 +153,20 @@ def mass_motion(
     return _bursts(recording, _all(recording), at_ns, lasts_s, peak_mps2, (2.0, 20.0), seed)
 
 
+def noisy_ground(
+    recording: Recording, stations: Sequence[str], *, rms_mps2: float, seed: int
+) -> Recording:
+    """Add steady noise from 0.1 to 10 Hz to all of the record: the sea floor in a storm."""
+
+    def change(channel: Channel, _: Floats, counts: Floats) -> Floats:
+        noise = _band_noise(
+            channel, len(counts), (0.1, 10.0), rng(seed, "ground", str(channel.stream_id))
+        )
+        return counts + ground_counts(channel, noise * (rms_mps2 / float(np.std(noise))))
+
+    return edited(recording, stations, recording.start_ns, change)
+
+
 def urban_burst(
     recording: Recording,
     stations: Sequence[str],
@@ -193,19 +208,27 @@ def _bursts(
 ) -> Recording:
     def change(channel: Channel, since_s: Floats, counts: Floats) -> Floats:
         own = rng(seed, "burst", str(channel.stream_id))
-        spectrum = np.fft.rfft(own.standard_normal(len(counts)))
-        frequency_hz = np.fft.rfftfreq(len(counts), 1.0 / channel.sampling_rate_hz)
-        spectrum[(frequency_hz < band_hz[0]) | (frequency_hz > band_hz[1])] = 0.0
         share = np.clip(since_s / lasts_s, 0.0, 1.0)
         # a tenth of the time to rise, the rest to fade
         swell = np.minimum(share / 0.1, 1.0) * (1.0 - share)
-        burst = np.fft.irfft(spectrum, len(counts)) * swell
+        burst = _band_noise(channel, len(counts), band_hz, own) * swell
         largest = float(np.abs(burst).max())
         if largest == 0.0:  # the burst lies outside this segment
             return counts
         return counts + ground_counts(channel, burst * (peak_mps2 / largest))
 
     return edited(recording, stations, at_ns, change)
+
+
+def _band_noise(
+    channel: Channel, samples: int, band_hz: tuple[float, float], draw: np.random.Generator
+) -> Floats:
+    """Gaussian noise within a band."""
+    spectrum = np.fft.rfft(draw.standard_normal(samples))
+    frequency_hz = np.fft.rfftfreq(samples, 1.0 / channel.sampling_rate_hz)
+    spectrum[(frequency_hz < band_hz[0]) | (frequency_hz > band_hz[1])] = 0.0
+    noise: Floats = np.fft.irfft(spectrum, samples)
+    return noise
 
 
 def _charged(since_s: Floats) -> Floats:

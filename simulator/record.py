@@ -1,4 +1,4 @@
-"""What a station's own record says: its motion, whether it recorded anything, and when what was felt.
+"""What a station's own record says: its motion, what it is good for, and when what was felt.
 
 For scoring only: the whole record is known here, as it never is to the detector. The motion is
 made as the ground-motion practice of the detector makes it (Chung et al. 2019,
@@ -121,7 +121,7 @@ class StationMotion:
     def has_sample_at(self, at_ns: int) -> bool:
         """Tell whether any component has a sample at a moment."""
         i = self.index(at_ns)
-        inside = 0 <= at_ns - self.start_ns and i < self.clipped.size
+        inside = at_ns - self.start_ns >= 0 and i < self.clipped.size
         return inside and not bool(np.isnan(self.acceleration_mps2[:, i]).all())
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from eew.tables import load_table
 
@@ -47,7 +48,7 @@ class ScoreRules:
 @cache
 def _load() -> ScoreRules:
     table = load_table("score")
-    values = {
+    values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for name, section in table.items()
         if name != "bands"

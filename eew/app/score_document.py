@@ -1,4 +1,4 @@
-"""The score as one JSON document, schema ``eew.score/1``: figures only, the same bytes each time."""
+"""The score as one JSON document, schema ``eew.score/1``: figures, and no waveforms."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from eew.app.score_totals import earlier, shaking, sites, totals
+from eew.report.score_compare import SCORE_SCHEMA
 from eew.report.score_result import FolderScore, PublishedFigures, ScoreSettings, Snapshot
 from eew.report.summary import number
 from eew.report.times import utc
-
-SCORE_SCHEMA = "eew.score/1"
 
 
 def score_document(scores: Sequence[FolderScore], settings: ScoreSettings) -> dict[str, Any]:

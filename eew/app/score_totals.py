@@ -145,9 +145,7 @@ def _noise(scores: Sequence[FolderScore]) -> dict[str, Any]:
 
 def _group(scores: Sequence[FolderScore]) -> dict[str, Any]:
     found = [one for one in scores if one.detected]
-    before = [
-        floor[3] < 0.0 for one in found if len(floor := one.minus_observed_floor_s()) >= 4
-    ]
+    before = [floor[3] < 0.0 for one in found if len(floor := one.minus_observed_floor_s()) >= 4]
     return {
         "quakes": len(scores),
         "detected": len(found),
@@ -211,18 +209,14 @@ def _published(scores: Sequence[FolderScore]) -> dict[str, Any]:
 
 
 def _beside(scores: Sequence[FolderScore], detector: str) -> dict[str, Any]:
-    pairs = [
-        (one, row) for one in scores for row in one.published if row.detector == detector
-    ]
+    pairs = [(one, row) for one in scores for row in one.published if row.detector == detector]
     earlier_s = {one.name: earlier(one, row.t_s) for one, row in pairs}
     keys = sorted({key for _, row in pairs for key in row.figures})
     return {
         "folders": len(pairs),
         "detected": sum(one.detected for one, _ in pairs),
         "earlier": sum(value is not None and value > 0.0 for value in earlier_s.values()),
-        "not_earlier": [
-            name for name, value in earlier_s.items() if value is None or value <= 0.0
-        ],
+        "not_earlier": [name for name, value in earlier_s.items() if value is None or value <= 0.0],
         "earlier_s": spread(earlier_s.values()),
         "theirs": {
             "t_s": spread(row.t_s for _, row in pairs),

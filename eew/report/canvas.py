@@ -85,6 +85,13 @@ def png_bytes(made: Any) -> bytes:
 
 def headline(made: Any, result: RunResult, what: str) -> None:
     """Write the SIMULATION mark, what the figure shows, and of which run, above the axes."""
+    banner(made, event_words(result), what)
+    if not result.info.complete:
+        made.text(0.988, 0.991, "STOPPED EARLY", ha="right", va="top", color=ORANGE, weight="bold")
+
+
+def banner(made: Any, title: str, what: str) -> None:
+    """Write the SIMULATION mark, a title and a line below it above the axes."""
     mark = made.text(
         0.012,
         0.988,
@@ -97,10 +104,8 @@ def headline(made: Any, result: RunResult, what: str) -> None:
         bbox={"facecolor": ORANGE, "edgecolor": "none", "boxstyle": "square,pad=0.35"},
     )
     mark.set_gid("simulation")
-    made.text(0.135, 0.991, event_words(result), ha="left", va="top", fontsize=11.5, weight="bold")
+    made.text(0.135, 0.991, title, ha="left", va="top", fontsize=11.5, weight="bold")
     made.text(0.135, 0.962, what, ha="left", va="top", fontsize=9.0, color=MUTED)
-    if not result.info.complete:
-        made.text(0.988, 0.991, "STOPPED EARLY", ha="right", va="top", color=ORANGE, weight="bold")
 
 
 def event_words(result: RunResult) -> str:

@@ -90,7 +90,7 @@ def write_run(
     files["measured.json"] = json_bytes(here)
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     files[MANIFEST_NAME] = json_bytes(manifest(result, written_ns=written_ns, files=sums))
-    _put(files, folder)
+    put_folder(files, folder)
     return document, here
 
 
@@ -99,7 +99,8 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def _put(files: Mapping[str, bytes], folder: Path) -> None:
+def put_folder(files: Mapping[str, bytes], folder: Path) -> None:
+    """Put files by name into a folder as a whole, in place of what was there."""
     passing = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         for name, data in files.items():

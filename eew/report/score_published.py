@@ -32,14 +32,15 @@ def read_published(folder: Path) -> dict[str, tuple[PublishedFigures, ...]]:
     found: dict[str, tuple[PublishedFigures, ...]] = {}
     for file in files:
         detector = file.name.removesuffix(SUFFIX)
-        for name, figures in _read(file):
+        for name, t_s, figures in _read(file):
             if any(one.detector == detector for one in found.get(name, ())):
                 raise DataError(str(file), f"folder {name!r} stands there twice")
-            found[name] = (*found.get(name, ()), PublishedFigures(detector=detector, **figures))
+            line = PublishedFigures(detector=detector, t_s=t_s, figures=figures)
+            found[name] = (*found.get(name, ()), line)
     return found
 
 
-def _read(file: Path) -> Iterable[tuple[str, dict[str, object]]]:
+def _read(file: Path) -> Iterable[tuple[str, float, dict[str, float]]]:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -65,5 +66,4 @@ def _read(file: Path) -> Iterable[tuple[str, dict[str, object]]]:
                 raise DataError(where, f"{key} {value!r} is no number") from None
         if "t_s" not in figures:
             raise DataError(f"{file}, line {number}", "t_s is empty")
-        t_s = figures.pop("t_s")
-        yield row["folder"], {"t_s": t_s, "figures": figures}
+        yield row["folder"], figures.pop("t_s"), figures
