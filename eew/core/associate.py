@@ -16,10 +16,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from eew.core.config import AssociationConfig, LocationConfig
+from eew.core.config import AlertPolicy, AssociationConfig, LocationConfig
 from eew.core.event_state import EventState, TrackedPick
 from eew.core.locate import Located, Locator, Observed, Silent
 from eew.core.network import Network
+from eew.core.verdict import coda_lasts_s
 from eew.physics.traveltime import TravelTimes
 
 NS = 1e9
@@ -40,6 +41,8 @@ class Associator:
         Finds the hypocentre of a set of picks.
     travel_times : TravelTimes
         P and S tables.
+    policy : AlertPolicy
+        What an alert in the coda of another event will ask for: nothing less is born there.
     """
 
     def __init__(
@@ -49,12 +52,14 @@ class Associator:
         location: LocationConfig,
         locator: Locator,
         travel_times: TravelTimes,
+        policy: AlertPolicy,
     ) -> None:
         self._network = network
         self._config = config
         self._location = location
         self._locator = locator
         self._times = travel_times
+        self._policy = policy
         self._pool: list[TrackedPick] = []
         self._count = 0
         self.events: list[EventState] = []
@@ -298,8 +303,11 @@ class Associator:
             if all(self._compatible(t, tracked) for t in group):
                 group.append(tracked)
         group.sort(key=lambda t: (t.pick.time_ns, t.pick.pick_id))
+        in_coda = self._in_announced_coda(newest)
         for _ in range(_TRIES):
-            if self._weight(group) < config.min_picks:
+            if self._weight(group) < config.min_picks or (
+                in_coda and not self._stands_in_coda(group)
+            ):
                 return
             event = self._hypothesis(group, now_ns)
             residuals = [
@@ -312,6 +320,21 @@ class Associator:
                     self._born(event, now_ns)
                 return
             del group[worst]
+
+    def _in_announced_coda(self, tracked: TrackedPick) -> bool:
+        for event in self.events:
+            if not event.announced or event.magnitude is None:
+                continue
+            after_s = (tracked.pick.time_ns - event.origin_time_ns) / NS
+            near = float(event.distance_km[tracked.row]) < self._policy.coda_km
+            if near and 0.0 < after_s < coda_lasts_s(event.magnitude.value, self._policy):
+                return True
+        return False
+
+    def _stands_in_coda(self, group: list[TrackedPick]) -> bool:
+        places = len({t.place for t in group})
+        loud = sum(t.pick.snr >= self._config.coda_snr for t in group)
+        return places >= self._policy.coda_min_stations and loud >= self._policy.coda_loud
 
     def _clarity(self, tracked: TrackedPick) -> float:
         """SNR, halved where the station had picked shortly before: that one may be the P."""

@@ -224,9 +224,7 @@ class Locator:
         centred = samples[:, :3] - mean
         dx, dy = centred[:, 0], centred[:, 1]
         cross = _mean(weights, dx * dy)
-        covariance = np.array(
-            [[_mean(weights, dx * dx), cross], [cross, _mean(weights, dy * dy)]]
-        )
+        covariance = np.array([[_mean(weights, dx * dx), cross], [cross, _mean(weights, dy * dy)]])
         values, vectors = np.linalg.eigh(covariance + 0.04 * np.eye(2))
         major = vectors[:, 1]
         lat, lon = _unproject(lat0, lon0, float(mean[0]), float(mean[1]))

@@ -75,6 +75,7 @@ class Pipeline:
             self.config.location,
             Locator(self.config.location, times),
             times,
+            self.config.alert,
         )
         n = len(self.stations)
         self._start_ns = [0] * n  # data time of sample 0 since the restart

@@ -65,8 +65,13 @@ def is_ready(
     )
 
 
+def coda_lasts_s(magnitude: float, policy: AlertPolicy) -> float:
+    """How long the coda of an announced event makes picks of its own, s."""
+    return float(policy.coda_base_s * 10.0 ** (policy.coda_slope * (magnitude - 5.0)))
+
+
 def _in_coda(event: EventState, other: Solution, policy: AlertPolicy) -> bool:
-    lasts_s = policy.coda_base_s * 10.0 ** (policy.coda_slope * (other.magnitude - 5.0))
+    lasts_s = coda_lasts_s(other.magnitude, policy)
     after_s = (event.origin_time_ns - other.origin_time_ns) / 1e9
     distance_km = float(
         epicentral_distance_km(other.lat, other.lon, event.located.lat, event.located.lon)
