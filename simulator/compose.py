@@ -77,8 +77,8 @@ def compose(
     Parameters
     ----------
     scenario : Scenario
-        Network, region, noise, lengths. Before the first P wave the records are the same to the
-        sample as those that ``compute(scenario, seed)`` gives.
+        Network, region, noise, lengths. Network and noise are those of
+        ``compute(scenario, seed)``.
     sources : sequence of Quake or Rupture
         May be empty: noise only.
     stations : sequence of Station, optional

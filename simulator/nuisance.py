@@ -50,10 +50,10 @@ def boxcar(
 
 
 def spike(recording: Recording, stations: Sequence[str], *, at_ns: int, share: float) -> Recording:
-    """Replace the one sample that follows ``at_ns`` by a value far off."""
+    """Replace the one sample nearest to ``at_ns`` by a value far off."""
 
     def change(channel: Channel, since_s: Floats, counts: Floats) -> Floats:
-        hit = (since_s >= 0.0) & (since_s < 1.0 / channel.sampling_rate_hz)
+        hit = np.rint(since_s * channel.sampling_rate_hz) == 0.0
         return np.where(hit, share * full_scale_counts(channel), counts)
 
     return edited(recording, stations, at_ns, change)

@@ -32,6 +32,7 @@ __all__ = [
     "StandardErrors",
     "cost_score",
     "match_events",
+    "message_error",
     "site_outcome",
     "standard_errors",
 ]
@@ -81,7 +82,7 @@ def match_events(truths: Sequence[Truth], messages: Sequence[AlertMessage]) -> E
         (_apart(error), order, number)
         for order, mine in enumerate(by_event.values())
         for number, truth in enumerate(truths)
-        if matches(error := _error(truth, mine[-1]))
+        if matches(error := message_error(truth, mine[-1]))
     )
     ids = list(by_event)
     standing = [mine[-1].cancel_reason is None for mine in by_event.values()]
@@ -108,7 +109,8 @@ def match_events(truths: Sequence[Truth], messages: Sequence[AlertMessage]) -> E
     )
 
 
-def _error(truth: Truth, message: AlertMessage) -> OriginError:
+def message_error(truth: Truth, message: AlertMessage) -> OriginError:
+    """Return how far the origin of a message is from the truth."""
     return origin_error(
         truth,
         lat=message.origin.lat,

@@ -53,6 +53,8 @@ class Rupture:
     @property
     def magnitude(self) -> float:
         """Moment magnitude of all parts together."""
+        if len(self.parts) == 1:  # to the last digit
+            return self.parts[0].magnitude
         return moment_magnitude(sum(moment_nm(part.magnitude) for part in self.parts))
 
 

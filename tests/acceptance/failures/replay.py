@@ -11,7 +11,7 @@ import numpy as np
 from eew.core.pipeline import CoreEvent, Pipeline
 from eew.model.alert import AlertMessage, MsgType
 from eew.model.event import EventClosed, Pick, PickRejected, Solution, StationState
-from eew.model.waveform import Recording, Station, Truth
+from eew.model.waveform import DataProblem, Recording, Station, Truth
 from eew.physics.geo import destination, epicentral_distance_km
 from simulator.compose import Composition, compose
 from simulator.ruptures import Quake, Rupture
@@ -129,10 +129,12 @@ def place(distance_km: float, azimuth_deg: float) -> tuple[float, float]:
 # ---------------------------------------------------------------- replay
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """All that the detector said about one case."""
+    """All that the detector said about one case; ``zero_ns`` is the origin, for people."""
 
     events: list[CoreEvent]
     states: dict[str, StationState]
+    problems: list[DataProblem]
+    zero_ns: int
 
     @property
     def messages(self) -> list[AlertMessage]:
@@ -188,15 +190,21 @@ def replay(
             pipeline.receive(step.packets, now_ns) if step.packets else pipeline.advance(now_ns)
         )
     events += pipeline.finish(now_ns)
-    states = {state.station: state for state in pipeline.station_states(now_ns)}
-    return Heard(events=events, states=states)
+    truth = recording.truth
+    return Heard(
+        events=events,
+        states={state.station: state for state in pipeline.station_states(now_ns)},
+        problems=pipeline.problems(),
+        zero_ns=zero_ns() if truth is None else truth.origin_time_ns,
+    )
 
 
 # ---------------------------------------------------------------- what was said
 def told(heard: Heard) -> str:
     """Everything the public was told, for the message of a failed assertion."""
     lines = [
-        f"{m.event_id} {m.serial} {m.msg_type.value} at {(m.issued_ns - zero_ns()) / 1e9:+.1f} s: "
+        f"{m.event_id} {m.serial} {m.msg_type.value} "
+        f"at {(m.issued_ns - heard.zero_ns) / 1e9:+.1f} s: "
         f"M{m.magnitude.value:.2f} {m.origin.lat:.2f} {m.origin.lon:.2f} "
         f"{m.origin.depth_km:.0f} km, {m.quality.n_stations} stations"
         for m in heard.messages

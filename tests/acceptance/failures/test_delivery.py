@@ -77,6 +77,8 @@ def test_a_backlog_after_an_outage_brings_no_second_alert(
     heard = replay(m6.recording, outage)
 
     assert_one_sound_alert(heard, m6_truth, by_s=unhindered_s + 4.0)
+    late = {problem.where.split("..")[0] for problem in heard.problems if problem.kind == "late"}
+    assert late == set(cut), "what is too old is set aside and counted"
 
 
 def test_a_backlog_of_noise_raises_no_alert(quiet: Recording) -> None:

@@ -71,11 +71,26 @@ def test_pazarcik_grows_to_its_size_and_does_not_stick(
     assert truth is not None
 
     assert len(heard.alerted) == 1, told(heard)
-    # the catalogue's origin is 1.5 to 2 s early
-    assert told_at(heard, truth, 12.0) >= 6.0, told(heard)
     assert told_at(heard, truth, 25.0) >= 7.0, told(heard)
     assert told_at(heard, truth, 100.0) >= 7.4, told(heard)
     assert longest_stuck_s(heard, truth, below=7.0, until_s=100.0) <= 10.0, told(heard)
+
+
+@pytest.mark.quakes
+@pytest.mark.slow
+def test_gaziantep_is_told_to_act_within_10_s_of_the_rupture_of_pazarcik(
+    pazarcik: Recording, pazarcik_heard: Heard
+) -> None:
+    """A phone network told hardly anybody to act; its authors' repetition would have told 10 M."""
+    truth = pazarcik.truth
+    assert truth is not None
+    act = float(load_table("levels")["mmi"]["take_action"])
+
+    when_ns = expected_ns(pazarcik_heard, 37.066, 37.383, act)
+
+    assert when_ns is not None, told(pazarcik_heard)
+    # the catalogue's origin is 1.5 to 2 s early
+    assert (when_ns - truth.origin_time_ns) / 1e9 <= 10.0 + 2.0, told(pazarcik_heard)
 
 
 # ---------------------------------------------------------------- a computed rupture that grows
@@ -188,7 +203,7 @@ def test_the_far_end_of_a_500_km_rupture_is_told_to_act_before_it_shakes(
         if strong_ns is None:
             continue
         shaken += 1
-        expected = expected_ns(giant_heard, station, act)
+        expected = expected_ns(giant_heard, station.lat, station.lon, act)
         assert expected is not None, f"{station.code} was never told {told(giant_heard)}"
         assert expected < strong_ns, f"{station.code} was told late {told(giant_heard)}"
     assert shaken >= 3, "the far end does shake"
@@ -218,12 +233,12 @@ def reaches_ns(recording: Recording, station: Station, intensity: float) -> int 
     return None if reached.size == 0 else start_ns + round(reached[0] / rate_hz * 1e9)
 
 
-def expected_ns(heard: Heard, station: Station, intensity: float) -> int | None:
-    """When a message first let a device at a station expect an intensity, UTC ns."""
-    model = shaking_model_at(station.lat, station.lon)
+def expected_ns(heard: Heard, lat: float, lon: float, intensity: float) -> int | None:
+    """When a message first let a device at a place expect an intensity, UTC ns."""
+    model = shaking_model_at(lat, lon)
     for message in heard.messages:
         origin = message.origin
-        distance_km = epicentral_distance_km(origin.lat, origin.lon, station.lat, station.lon)
+        distance_km = epicentral_distance_km(origin.lat, origin.lon, lat, lon)
         expected = model.predict(message.magnitude.value, origin.depth_km, distance_km)
         if float(expected.intensity) >= intensity:
             return message.issued_ns

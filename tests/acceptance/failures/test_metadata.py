@@ -71,9 +71,12 @@ def test_reversed_polarity_changes_nothing(
 def test_sensors_stuck_near_the_epicentre_do_not_stop_the_alert(
     m6: Composition, m6_truth: Truth, unhindered_s: float
 ) -> None:
-    recording = stuck(m6.recording, codes(m6)[:4:2], at_ns=after_zero_ns(-8.0))
+    dead = codes(m6)[:4:2]
 
-    assert_one_sound_alert(replay(recording), m6_truth, by_s=unhindered_s + 3.0)
+    heard = replay(stuck(m6.recording, dead, at_ns=after_zero_ns(-8.0)))
+
+    assert_one_sound_alert(heard, m6_truth, by_s=unhindered_s + 3.0)
+    assert {code for code, state in heard.states.items() if state.state == "dead"} == set(dead)
 
 
 def test_clipped_records_say_no_magnitude_too_small(
