@@ -10,18 +10,94 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from eew import __version__
 from eew.app.options import RunOptions
+from eew.app.score_document import score_document
 from eew.app.score_recording import score_recording
+from eew.clock import Clock
 from eew.errors import ConfigError, DataError, EewError
 from eew.ingest import read_quake_folder
+from eew.report.folder import check_output_folder
+from eew.report.score_compare import Comparison, compare, read_document
+from eew.report.score_folder import write_score
+from eew.report.score_published import read_published
 from eew.report.score_result import FolderScore, ScoreSettings
 from simulator.score_rules import ScoreRules
 
 WAVEFORMS = "*.mseed"
+PUBLISHED = Path("../shared/published")  # taken where it is there and nothing else is named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreRun:
+    """A finished score; ``comparison`` is None where there is nothing to compare with."""
+
+    scores: tuple[FolderScore, ...]
+    settings: ScoreSettings
+    document: dict[str, Any]
+    comparison: Comparison | None
+
+
+def run_score(
+    given: Sequence[Path],
+    options: RunOptions,
+    *,
+    jobs: int = 1,
+    published: Path | None = None,
+    old: Path | None = None,
+    out: Path | None = None,
+    clock: Clock,
+    progress: Callable[[str, int, int], None] = lambda name, done, total: None,
+) -> ScoreRun:
+    """Score folders, set them beside what is published, compare with an old score, and write.
+
+    Parameters
+    ----------
+    published : Path, optional
+        Folder with figures of other detectors; by default ``../shared/published`` if it is there.
+    old : Path, optional
+        Document of an earlier score.
+    out : Path, optional
+        Folder to write document, table of stations and plots to.
+    progress : callable
+        Is told the name of each folder that is done, how many are, and of how many.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If an option or a folder cannot be used; options and old figures are looked at before
+        anything is computed.
+    """
+    if jobs < 1:
+        raise ConfigError("--jobs", f"must be 1 or more, was {jobs}")
+    folders = find_folders(given)
+    if published is None and PUBLISHED.is_dir():
+        published = PUBLISHED
+    others = {} if published is None else read_published(published)
+    before = None if old is None else read_document(old)
+    if out is not None:
+        check_output_folder(out)
+    settings = score_settings(options)
+    scores = tuple(
+        replace(one, published=others.get(one.name, ()))
+        for one in score_folders(
+            folders,
+            options,
+            jobs=jobs,
+            progress=lambda name, done: progress(name, done, len(folders)),
+        )
+    )
+    document = score_document(scores, settings)
+    comparison = None if before is None else compare(before, document)
+    if comparison is not None:
+        document["comparison"] = comparison.as_document()
+    if out is not None:
+        write_score(scores, settings, document, out, written_ns=clock.utc_ns())
+    return ScoreRun(scores=scores, settings=settings, document=document, comparison=comparison)
 
 
 def score_settings(options: RunOptions) -> ScoreSettings:
@@ -80,13 +156,9 @@ def score_folders(
 
     Raises
     ------
-    ConfigError
-        If ``jobs`` is less than 1.
     DataError
         If a folder cannot be used; the message names it.
     """
-    if jobs < 1:
-        raise ConfigError("--jobs", f"must be 1 or more, was {jobs}")
     if jobs == 1 or len(folders) < 2:
         scores = []
         for done, folder in enumerate(folders, start=1):

@@ -19,14 +19,8 @@ from eew.physics.geo import epicentral_distance_km
 from eew.physics.shaking import ShakingModel, shaking_model_at
 from eew.physics.traveltime import TravelTimes
 from eew.report.result import Detection, FirstFinal, StationIntensity, TargetResult, Told
-from simulator.truth import (
-    OriginError,
-    blind_zone_km,
-    matches,
-    nth_p_floor_s,
-    origin_error,
-    score_target,
-)
+from simulator.outcome import match_events, message_error
+from simulator.truth import OriginError, blind_zone_km, nth_p_floor_s, score_target
 
 # residuals only mean something where the motion is above what instruments and scales resolve
 MIN_COMPARED_INTENSITY = 2.0
@@ -69,11 +63,8 @@ def detection(
     if truth is None:
         matched = list(by_event)
     else:
-        matched = [
-            event_id
-            for event_id, mine in standing.items()
-            if mine and not _is_cancelled(by_event[event_id]) and matches(_error(truth, mine[-1]))
-        ]
+        match = match_events([truth], messages)
+        matched = [*(name for name in match.primary if name is not None), *match.split]
     primary = matched[0] if matched else None
     if primary is None:
         found = Detection(
@@ -86,7 +77,7 @@ def detection(
         return found, frozenset()
     first, final = standing[primary][0], standing[primary][-1]
     first_alert_s = (first.issued_ns - zero_ns) / NS_PER_S
-    errors = None if truth is None else (_error(truth, first), _error(truth, final))
+    errors = None if truth is None else (message_error(truth, first), message_error(truth, final))
     return (
         Detection(
             detected=True,
@@ -103,21 +94,6 @@ def detection(
             primary_event_id=primary,
         ),
         frozenset(matched),
-    )
-
-
-def _is_cancelled(messages: Sequence[AlertMessage]) -> bool:
-    return messages[-1].cancel_reason is not None
-
-
-def _error(truth: Truth, message: AlertMessage) -> OriginError:
-    return origin_error(
-        truth,
-        lat=message.origin.lat,
-        lon=message.origin.lon,
-        depth_km=message.origin.depth_km,
-        origin_time_ns=message.origin.time_ns,
-        magnitude=message.magnitude.value,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from eew import __version__
-from eew.cli import doctor, events, help_pack, replay, serve, simulate
+from eew.cli import doctor, events, help_pack, replay, score, serve, simulate
 
 _EPILOG = (
     "Exit codes: 0 done, 1 unexpected, 2 wrong setting or name, 3 data that cannot be used, "
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command(name="replay", epilog=replay.EPILOG)(replay.replay)
 app.command(name="simulate", epilog=simulate.EPILOG)(simulate.simulate)
+app.command(name="score", epilog=score.EPILOG)(score.score)
 app.command(name="serve", epilog=serve.EPILOG)(serve.serve)
 app.add_typer(events.app, name="events")
 app.add_typer(help_pack.app, name="help-pack")

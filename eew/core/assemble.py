@@ -7,7 +7,10 @@ NaN. The assembler puts them on the station's sample grid and gives out gapless 
 * a gap up to ``bridge_s`` is bridged by a straight line and flagged, a longer one restarts the
   station (new filters, new warm-up);
 * samples already seen are dropped (duplicate, overlap), NaN become flagged held values;
-* a component that lags more than ``lag_s`` behind the others no longer holds them up.
+* a component that lags more than ``lag_s`` behind the others no longer holds them up, until it
+  is back with data in time;
+* a component that speaks for the first time after others were given out restarts the station:
+  its first sample must not look like a step. The vertical's first sample is the station's.
 
 All times are data times; "now" is the arrival time of a packet, so a replay is reproducible.
 """
@@ -77,6 +80,7 @@ class StationAssembler:
             row: [] for row in self._rows
         }
         self._restarting = False
+        self._given_up: set[int] = set()  # rows nobody waits for; membership tests only
 
     def receive(self, packet: Packet, now_ns: int) -> None:
         """Take one packet that arrived at ``now_ns``; call :meth:`take` afterwards."""
@@ -88,20 +92,24 @@ class StationAssembler:
             self.problems["rate"] += 1
             return
         samples = np.asarray(packet.samples, dtype=np.float64)
+        skipped = self._leading_nan(row, samples)
+        samples = samples[skipped:]
         if samples.size == 0:
             return
+        start_ns = packet.start_ns + round(skipped * NS / self.rate_hz)
         if self._anchor_ns is None:
-            self._begin(packet.start_ns)
+            self._begin(start_ns)
         assert self._anchor_ns is not None
-        index = round((packet.start_ns - self._anchor_ns) * self.rate_hz / NS)
+        index = round((start_ns - self._anchor_ns) * self.rate_hz / NS)
         expected = self._next.get(row, 0)
-        if index == expected and not self._waiting[row]:
+        unspoken = self._is_unspoken(row)
+        if index == expected and not self._waiting[row] and not unspoken:
             self._append(row, samples)
             return
         if index + samples.size <= expected:
-            self.problems["duplicate"] += 1
+            self.problems["late" if row in self._given_up else "duplicate"] += 1
             return
-        if self._waiting[row] or index > expected:
+        if self._waiting[row] or index > expected or unspoken:
             if self._waiting[row] and index < self._waiting[row][-1][0]:
                 self.problems["reordered"] += 1
             self._waiting[row].append((index, now_ns, samples))
@@ -122,12 +130,14 @@ class StationAssembler:
         for row in self._rows:
             if self._waiting[row]:
                 self._drain(row, now_ns)
-        block = self._emit()
+        block = self._emit(now_ns)
         if block is not None:
             blocks.append(block)
-        if self._restart_due(now_ns):
-            self._restart()
-            block = self._emit()
+        at = self._restart_due(now_ns)
+        if at is not None:
+            self.problems["gap"] += 1
+            self._restart(at, now_ns)
+            block = self._emit(now_ns)
             if block is not None:
                 blocks.append(block)
         return blocks
@@ -140,11 +150,23 @@ class StationAssembler:
         self._next = {}
         self._last = {}
         self._fills = []
+        self._given_up = set()
         self._restarting = True
         for row in self._rows:
             self._ready[row] = []
 
+    def _leading_nan(self, row: int, samples: NDArray[np.float64]) -> int:
+        """Count the samples before a component's first value: there is nothing to hold yet."""
+        if row in self._last:
+            return 0
+        good = np.flatnonzero(np.isfinite(samples))
+        skipped = int(good[0]) if good.size else samples.size
+        if skipped:
+            self.problems["nan"] += skipped
+        return skipped
+
     def _append(self, row: int, samples: NDArray[np.float64]) -> None:
+        self._given_up.discard(row)
         finite = np.isfinite(samples)
         if not finite.all():
             self.problems["nan"] += int(samples.size - np.count_nonzero(finite))
@@ -167,19 +189,30 @@ class StationAssembler:
             self._fills.extend((at + int(i), at + int(i) + 1) for i in np.flatnonzero(~finite))
         return held
 
+    def _is_unspoken(self, row: int) -> bool:
+        """Tell whether the station was given out so far without a sample of this component."""
+        return row not in self._last and self._emitted > 0
+
     def _drain(self, row: int, now_ns: int) -> None:
         """Use waiting packets whose turn has come, or whose predecessor is given up."""
         waiting = self._waiting[row]
         while waiting:
             index, arrived_ns, samples = waiting[0]
             expected = self._next.get(row, 0)
+            if self._is_unspoken(row) and index + samples.size > self._emitted:
+                self.problems["lagging"] += 1
+                self._restart(max(index, self._emitted), now_ns)
+                return
             if index > expected:
                 if now_ns - arrived_ns < self._reorder_ns:
                     return
+                if row not in self._next and row == self._lead_row:
+                    self._restart(index, now_ns)  # the station begins with its vertical
+                    return
+                if row not in self._next and index <= self._lag + self._bridge:
+                    self._append(row, np.full(index, samples[0]))  # starts a little later
+                    continue
                 if index - expected > self._bridge or row not in self._next:
-                    if row not in self._next and index <= self._lag + self._bridge:
-                        self._append(row, np.full(index, samples[0]))  # starts a little later
-                        continue
                     return  # too long: the whole station restarts
                 self._bridge_gap(row, index - expected, samples)
                 continue
@@ -187,6 +220,8 @@ class StationAssembler:
             if index + samples.size <= expected:
                 self.problems["duplicate"] += 1
                 continue
+            if index < expected:
+                self.problems["overlap"] += 1
             self._append(row, samples[expected - index :])
 
     def _bridge_gap(self, row: int, n: int, samples: NDArray[np.float64]) -> None:
@@ -199,44 +234,58 @@ class StationAssembler:
             self._fills.append((at, at + n))
         self._append(row, ramp)
 
-    def _restart_due(self, now_ns: int) -> bool:
-        """All data so far is out, and what waits lies behind a gap that cannot be bridged."""
-        waiting = self._waiting[self._lead_row]
-        if not waiting:
-            return False
-        index, arrived_ns, _ = waiting[0]
-        return (
-            index - self._next.get(self._lead_row, 0) > self._bridge
-            and now_ns - arrived_ns >= self._reorder_ns
-        )
+    def _restart_due(self, now_ns: int) -> int | None:
+        """Return where to begin anew, if what waits lies behind a gap that cannot be bridged.
 
-    def _restart(self) -> None:
-        self.problems["gap"] += 1
+        Only when all that came in order is out. The vertical says where, if it is back.
+        """
+        heads = {row: self._waiting[row][0] for row in self._rows if self._waiting[row]}
+        if not heads or any(self._next.get(row, 0) > self._emitted for row in self._rows):
+            return None
+        due = any(
+            index - self._next.get(row, 0) > self._bridge and now_ns - since_ns >= self._reorder_ns
+            for row, (index, since_ns, _) in heads.items()
+        )
+        if not due:
+            return None
+        if self._lead_row in heads:
+            return heads[self._lead_row][0]
+        return min(index for index, _, _ in heads.values())
+
+    def _restart(self, at: int, now_ns: int) -> None:
+        """Begin anew at sample ``at``; keep what lies behind it and is not given out yet."""
         assert self._anchor_ns is not None
-        old_anchor = self._anchor_ns
-        waiting = {row: list(self._waiting[row]) for row in self._rows}
-        first = waiting[self._lead_row][0][0]
-        self._begin(old_anchor + round(first * NS / self.rate_hz))
+        kept = {row: self._not_given_out(row, now_ns) + self._waiting[row] for row in self._rows}
+        self._begin(self._anchor_ns + round(at * NS / self.rate_hz))
         for row in self._rows:
             self._waiting[row] = []
-            for index, arrived_ns, samples in waiting[row]:
-                shifted = index - first
-                if shifted + samples.size <= 0:
-                    continue
-                if shifted < 0:
-                    samples, shifted = samples[-shifted:], 0
-                self._waiting[row].append((shifted, arrived_ns, samples))
-            self._drain(row, waiting[self._lead_row][0][1])
+            for index, arrived_ns, samples in kept[row]:
+                cut = max(0, at - index)
+                if cut < samples.size:
+                    self._waiting[row].append((index + cut - at, arrived_ns, samples[cut:]))
+            self._drain(row, now_ns)
 
-    def _emit(self) -> Block | None:
+    def _not_given_out(self, row: int, now_ns: int) -> list[tuple[int, int, NDArray[np.float64]]]:
+        at = self._next.get(row, 0) - sum(part.size for part in self._ready[row])
+        pieces = []
+        for part in self._ready[row]:
+            pieces.append((at, now_ns, part))
+            at += part.size
+        return pieces
+
+    def _emit(self, now_ns: int) -> Block | None:
         if self._anchor_ns is None:
             return None
         newest = max(self._next.values(), default=0)
-        until = newest
         for row in self._rows:
-            have = self._next.get(row, 0)
-            if newest - have <= self._lag:
-                until = min(until, have)
+            if self._waiting[row] and newest - self._next.get(row, 0) > self._lag:
+                self._drain(row, now_ns + self._reorder_ns)  # before it is given up
+        until = newest = max(self._next.values(), default=0)
+        for row in self._rows:
+            if newest - self._next.get(row, 0) > self._lag:
+                self._given_up.add(row)
+            if row not in self._given_up:
+                until = min(until, self._next.get(row, 0))
         n = until - self._emitted
         if n <= 0:
             return None

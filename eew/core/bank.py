@@ -111,7 +111,7 @@ class StationBank:
         n = len(stations)
         self._parameters = k.PickerParameters(**config.picker)
         rates = [s.channels[0].sampling_rate_hz for s in stations]
-        ring = math.ceil(k.RING_S * max(rates, default=100.0))
+        ring = math.ceil(k.RING_S * max(rates, default=100.0)) + k.PIECE
         self.state = k.State(
             coefficients=np.zeros((n, k.N_COEFFICIENTS)),
             band_coefficients=np.zeros((n, k.N_BANDS, 4)),

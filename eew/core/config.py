@@ -27,6 +27,7 @@ class ProcessingConfig:
     bridge_s: float
     lag_s: float
     max_age_s: float
+    max_ahead_s: float
     picker: dict[str, Any]
 
 
@@ -111,12 +112,17 @@ class AlertPolicy:
     min_magnitude: float
     min_stations: int
     min_clarity: float
+    max_apparent_km_s: float
+    apparent_km: float
     few_stations: int
     few_clarity: float
     few_misfit_s: float
     few_ratio: float
     few_h_sigma_km: float
     max_misfit_s: float
+    teleseism_offset: float
+    teleseism_slope: float
+    teleseism_stations: int
     coda_base_s: float
     coda_slope: float
     coda_km: float

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 N_BANDS = 4
 SERIES_STEP_S = 0.1
@@ -20,6 +21,7 @@ N_SERIES = 300  # 30 s of growing peaks behind each pick
 SHAKING_S = 120.0  # how long the whole shaking behind a pick is watched
 N_SLOTS = 4  # picks per station whose peaks are still growing
 RING_S = 8.0
+PIECE = 64  # samples worked through at once; the ring holds so many more than RING_S
 
 # columns of State.filters, per component
 (
@@ -30,7 +32,6 @@ RING_S = 8.0
     V_SUM,
     V1,
     V2,
-    V_PREV,
     D_SUM,
     D1,
     D2,
@@ -40,7 +41,7 @@ RING_S = 8.0
     RAW_MAX,  # largest deviation from the baseline so far, counts
     RAW_BASE,
     N_FILTER,
-) = range(17)
+) = range(16)
 # columns of State.detect, per station
 (STA_BB, LTA_BB, V_BB, TAU_X, TAU_D, LP1, LP2, LP_PREV, HV1, HV2, N_DETECT) = range(11)
 # columns of State.band
@@ -179,3 +180,30 @@ class State(NamedTuple):
     slot_values: FloatArray  # (S, N_SLOTS, N_SLOT_VALUES)
     series: FloatArray  # (S, N_SLOTS, 3, N_SERIES): growing Pd, Pv, Pa
     peaks: FloatArray  # (S, N_PEAKS)
+
+
+class Span(NamedTuple):
+    """Where a piece of samples lies."""
+
+    s: int  # station row
+    lo: int  # place of its first sample in the frames handed in
+    n: int  # samples, at most PIECE
+    at: int  # place of its first sample in the ring; the piece does not wrap round
+    first: int  # number of its first sample since the station's start
+
+
+class Piece(NamedTuple):
+    """Scratch of one piece of samples: what one pass of the kernels leaves for the next."""
+
+    begin: FloatArray  # (PIECE,) 1 / number of samples so far: the weight in a plain mean
+    vertical_v: FloatArray  # (PIECE,)
+    horizontal_v: FloatArray  # (PIECE,) the larger of the two, absolute
+    vector_a2: FloatArray  # (PIECE,) square of the vector sum
+    vector_v2: FloatArray  # (PIECE,)
+    tau_x: FloatArray  # (PIECE,)
+    tau_d: FloatArray  # (PIECE,)
+    sta: FloatArray  # (N_BANDS + 1, PIECE), the broadband one last
+    lta: FloatArray  # (N_BANDS + 1, PIECE)
+    fired: IntArray  # (PIECE,) highest band over its threshold, N_BANDS: broadband, -1: none
+    loud: IntArray  # (PIECE,) 1 where one of them forbids a new trigger
+    clipped: BoolArray  # (PIECE,) a component is clipped or flat-topped

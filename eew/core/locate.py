@@ -87,6 +87,7 @@ class Locator:
                 np.repeat(_cell_s(plane[:, 2]), depths.size),
             ]
         )
+        self._bottom_km = float(depths.max())
         self._edge_km = float(np.abs(outer[:, 0]).max())
 
     def locate(
@@ -166,7 +167,7 @@ class Locator:
         half_z_km = max(half_z_km, 4.0, 0.6 * float(centre[2]))
         nodes = weights = times = np.empty(0)
         for level in range(_LEVELS):
-            nodes = _box(centre, width_km, half_z_km)
+            nodes = _box(centre, width_km, half_z_km, self._bottom_km)
             scores = self._score(nodes, picks, silent)
             best = nodes[int(np.argmax(scores[:, 0]))]
             at_rim = bool(np.abs(best[:2] - centre[:2]).max() >= 0.99 * width_km)
@@ -243,14 +244,14 @@ class Locator:
             ellipse_minor_km=math.sqrt(float(values[0])),
             ellipse_azimuth_deg=math.degrees(math.atan2(major[0], major[1])) % 180.0,
             z_sigma_km=math.sqrt(max(_mean(weights, centred[:, 2] ** 2), 0.25)),
-            on_edge=on_edge,
+            on_edge=on_edge or float(mean[2]) >= 0.97 * self._bottom_km,
         )
 
 
-def _box(centre: FloatArray, width_km: float, half_z_km: float) -> FloatArray:
-    """Nodes of a box round ``centre``; depths are cut at the surface."""
+def _box(centre: FloatArray, width_km: float, half_z_km: float, bottom_km: float) -> FloatArray:
+    """Nodes of a box round ``centre``; depths are cut at the surface and the bottom."""
     axis = np.linspace(-width_km, width_km, _FINE)
-    depths = np.unique(np.maximum(centre[2] + np.linspace(-half_z_km, half_z_km, 7), 0.5))
+    depths = np.unique(np.clip(centre[2] + np.linspace(-half_z_km, half_z_km, 7), 0.5, bottom_km))
     x, y, z = np.meshgrid(centre[0] + axis, centre[1] + axis, depths, indexing="ij")
     cell = np.full(x.size, _cell_s(2.0 * width_km / (_FINE - 1)))
     return np.column_stack([x.ravel(), y.ravel(), z.ravel(), cell])

@@ -8,15 +8,15 @@ time and bear outliers; stations that are alive and have not triggered enter as 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from eew.core.jit import entry, inner
 from eew.physics.kernels import travel_time
 
 FloatArray = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def origin_time(residual: FloatArray, sigma: FloatArray, n: int, scratch: FloatArray) -> float:
     """Robust origin time: median of t - tt, then two rounds of Huber-weighted mean."""
     for i in range(n):
@@ -35,7 +35,7 @@ def origin_time(residual: FloatArray, sigma: FloatArray, n: int, scratch: FloatA
     return value
 
 
-@njit(cache=True, nogil=True)
+@entry
 def log_likelihood(
     nodes: FloatArray,
     p_table: FloatArray,

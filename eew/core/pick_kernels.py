@@ -8,19 +8,16 @@ thresholds and reasons stand in ``tables/detector.toml``.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from eew.core.jit import inner
 from eew.core.layout import (
     ACCEPTED,
-    B_LTA,
-    B_STA,
     BOXCAR,
     CLIP_UNTIL,
     FILL_UNTIL,
     GAP,
     HORIZONTAL_FIRST,
     LAST_ONSET,
-    LTA_BB,
     N_BANDS,
     N_PICKS,
     N_SERIES,
@@ -43,6 +40,7 @@ from eew.core.layout import (
     PA_NOISE,
     PD,
     PD_NOISE,
+    PIECE,
     PV,
     PV_NOISE,
     RANGE,
@@ -55,23 +53,21 @@ from eew.core.layout import (
     SERIES_STEP_S,
     SLOT,
     SPIKE,
-    STA_BB,
     SUM_D2,
     SUM_V2,
-    TAU_D,
     TAU_P,
-    TAU_X,
     TRIGGER,
     TRIGGER_BAND,
     WEAK,
     ZERO_CROSSINGS,
     FloatArray,
     PickerParameters,
+    Piece,
     State,
 )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _aic_onset(z: FloatArray, ring_length: int, first: int, last: int) -> int:
     """Return the sample that minimises AIC in ``first..last``.
 
@@ -108,9 +104,20 @@ def _aic_onset(z: FloatArray, ring_length: int, first: int, last: int) -> int:
     return first + best_k
 
 
-@njit(cache=True, nogil=True)
-def judge(s: int, now: int, state: State, p: PickerParameters, out: FloatArray, row: int) -> int:
+@inner
+def judge(
+    s: int,
+    now: int,
+    k_now: int,
+    piece: Piece,
+    state: State,
+    p: PickerParameters,
+    out: FloatArray,
+    row: int,
+) -> int:
     """Refine the pending trigger of station ``s``, apply the gates, fill ``out[row]``.
+
+    ``now`` is the sample of the decision, ``k_now`` its place in ``piece``.
 
     Returns the reason code; 0 means accepted.
     """
@@ -119,14 +126,16 @@ def judge(s: int, now: int, state: State, p: PickerParameters, out: FloatArray, 
     ring_length = ring.shape[1]
     counters = state.counters[s]
     trigger = counters[TRIGGER]
-    first = max(trigger - int(p.aic_before_s * rate), now - ring_length + 1, 0)
+    # the ring already holds the rest of the piece: as many old samples are gone
+    oldest = max(now - (ring_length - PIECE) + 1, 0)
+    first = max(trigger - int(p.aic_before_s * rate), oldest)
     if counters[N_PICKS] > 0:
         first = max(first, min(counters[LAST_ONSET] + int(0.2 * rate), trigger - 8))
     onset = _aic_onset(ring[RING_AZ], ring_length, first, now)
     # the onset of a trigger lies before it; a minimum behind it belongs to later, larger motion
     onset = min(onset, trigger)
 
-    noise_first = max(onset - int(p.noise_s * rate), now - ring_length + 1, 0)
+    noise_first = max(onset - int(p.noise_s * rate), oldest)
     noise_last = max(noise_first + 1, onset - int(0.2 * rate))
     pd_noise = 0.0
     pv_noise = 0.0
@@ -182,12 +191,8 @@ def judge(s: int, now: int, state: State, p: PickerParameters, out: FloatArray, 
     snr = np.sqrt(signal_z2 / max(noise_z2, 1e-30))
 
     band = counters[TRIGGER_BAND]
-    if band == N_BANDS:
-        ratio = state.detect[s, STA_BB] / max(state.detect[s, LTA_BB], 1e-30)
-        needed = p.broadband_on
-    else:
-        ratio = state.band[s, band, B_STA] / max(state.band[s, band, B_LTA], 1e-30)
-        needed = p.band_on
+    ratio = piece.sta[band, k_now] / max(piece.lta[band, k_now], 1e-30)
+    needed = p.broadband_on if band == N_BANDS else p.band_on
 
     reason = ACCEPTED
     if counters[FILL_UNTIL] >= first and counters[FILL_UNTIL] > trigger - int(0.1 * rate):
@@ -223,9 +228,18 @@ def judge(s: int, now: int, state: State, p: PickerParameters, out: FloatArray, 
     return reason
 
 
-@njit(cache=True, nogil=True)
+@inner
 def grow(
-    s: int, slot: int, i: int, a: float, v: float, d: float, state: State, p: PickerParameters
+    s: int,
+    slot: int,
+    i: int,
+    a: float,
+    v: float,
+    d: float,
+    tau_x: float,
+    tau_d: float,
+    state: State,
+    p: PickerParameters,
 ) -> None:
     """Let sample ``i`` grow the peaks of one slot."""
     rate = state.coefficients[s, RATE]
@@ -237,11 +251,9 @@ def grow(
     if offset < p.tau_c_s * rate:
         values[SUM_V2] += v * v
         values[SUM_D2] += d * d
-    if 0.5 * rate <= offset < 4.0 * rate:
-        denominator = state.detect[s, TAU_D]
-        if denominator > 0.0:
-            tau_p = 2.0 * np.pi * np.sqrt(state.detect[s, TAU_X] / denominator)
-            values[TAU_P] = max(values[TAU_P], min(max(tau_p, 0.01), 100.0))
+    if 0.5 * rate <= offset < 4.0 * rate and tau_d > 0.0:
+        tau_p = 2.0 * np.pi * np.sqrt(tau_x / tau_d)
+        values[TAU_P] = max(values[TAU_P], min(max(tau_p, 0.01), 100.0))
     # step k covers the samples before (k+1) * 0.1 s
     done = int((offset + 1) / rate / SERIES_STEP_S + 1e-9)
     length = state.slot_length[s, slot]
@@ -253,9 +265,16 @@ def grow(
     state.slot_length[s, slot] = length
 
 
-@njit(cache=True, nogil=True)
+@inner
 def open_slot(
-    s: int, now: int, state: State, p: PickerParameters, out: FloatArray, row: int
+    s: int,
+    now: int,
+    k_now: int,
+    piece: Piece,
+    state: State,
+    p: PickerParameters,
+    out: FloatArray,
+    row: int,
 ) -> None:
     """Begin the growing peaks of an accepted pick, from its onset, out of the ring."""
     counters = state.counters[s]
@@ -278,4 +297,15 @@ def open_slot(
     ring_length = ring.shape[1]
     for i in range(onset, now + 1):
         k = i % ring_length
-        grow(s, slot, i, ring[RING_AZ, k], ring[RING_VZ, k], ring[RING_DZ, k], state, p)
+        grow(
+            s,
+            slot,
+            i,
+            ring[RING_AZ, k],
+            ring[RING_VZ, k],
+            ring[RING_DZ, k],
+            piece.tau_x[k_now],
+            piece.tau_d[k_now],
+            state,
+            p,
+        )

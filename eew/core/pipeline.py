@@ -109,6 +109,10 @@ class Pipeline:
             if now_ns - packet.end_ns > round(self.config.processing.max_age_s * NS):
                 self._problems["late", str(packet.stream_id)] += 1
                 continue
+            if packet.end_ns - now_ns > round(self.config.processing.max_ahead_s * NS):
+                # data from the future: the station's clock is wrong, its onsets are too
+                self._problems["clock", str(packet.stream_id)] += 1
+                continue
             self._assemblers[row].receive(packet, now_ns)
             self._delay_s[row] = (now_ns - packet.end_ns) / NS
             if row not in touched:

@@ -48,6 +48,8 @@ def is_ready(
         and event.located.h_sigma_km <= policy.few_h_sigma_km
         and not event.located.on_edge
     )
+    if _simultaneous(event, policy) or _teleseismic(event, policy):
+        return False
     sound = few or (
         stations >= policy.min_stations
         and clarity >= policy.min_clarity
@@ -63,6 +65,32 @@ def is_ready(
         and event.triggered_ratio >= policy.coda_ratio
         and loud >= policy.coda_loud
     )
+
+
+def _simultaneous(event: EventState, policy: AlertPolicy) -> bool:
+    """Tell whether the picks come at once over a distance that no wave covers at once."""
+    first = event.picks[0]
+    lat, lon = [t.lat for t in event.picks], [t.lon for t in event.picks]
+    extent_km = float(np.max(epicentral_distance_km(first.lat, first.lon, lat, lon)))
+    times_s = [(t.pick.time_ns - first.pick.time_ns) / 1e9 for t in event.picks]
+    spread_s = max(float(np.std(times_s)) * 2.0, 0.01)
+    return extent_km > policy.apparent_km and extent_km / spread_s > policy.max_apparent_km_s
+
+
+def _teleseismic(event: EventState, policy: AlertPolicy) -> bool:
+    """EPIC's tau_p-Pd line over the stations whose displacement stands above their noise."""
+    rows = [
+        (t.peaks.tau_p_s, 100.0 * t.peaks.pd_at(4.0))
+        for t in event.picks
+        if t.peaks.length_s >= 1.0
+        and t.peaks.tau_p_s > 0.0
+        and t.peaks.pd_at(4.0) > 3.0 * t.peaks.pd_noise_m
+    ]
+    if len(rows) < policy.teleseism_stations:
+        return False
+    log_tau = float(np.mean([np.log10(r[0]) for r in rows]))
+    log_pd = float(np.mean([np.log10(r[1]) for r in rows]))
+    return log_pd < policy.teleseism_offset + policy.teleseism_slope * log_tau
 
 
 def coda_lasts_s(magnitude: float, policy: AlertPolicy) -> float:

@@ -41,14 +41,18 @@ def intensity_png(scores: Sequence[FolderScore], _settings: ScoreSettings) -> by
     rows = [station for one in scores for station in one.stations]
     compared = [one for one in rows if one.compared]
     left_out = Counter(one.state for one in rows if one.state != "good")
-    with figure(10.0, 5.8) as made:
-        left, right = made.subplots(1, 2)
-        made.subplots_adjust(left=0.05, right=1.03, top=0.87, bottom=0.06, wspace=0.17)
+    with figure(10.0, 5.2) as made:
+        # two square panels of 3.9 in and a narrow bar
+        left, right, beside = (
+            made.add_axes((x, 0.09, width, 0.75))
+            for x, width in ((0.055, 0.39), (0.53, 0.39), (0.935, 0.012))
+        )
         _intensity_panel(left, compared)
         points = _pga_panel(right, compared)
-        if points is not None:
-            bar = made.colorbar(points, ax=[left, right], pad=0.015, aspect=35)
-            bar.set_label("epicentral distance, km")
+        if points is None:
+            beside.set_visible(False)
+        else:
+            made.colorbar(points, cax=beside).set_label("epicentral distance, km")
         words = ", ".join(f"{n} {word}" for word, n in sorted(left_out.items())) or "none"
         banner(
             made,
@@ -126,7 +130,7 @@ def reliability_png(scores: Sequence[FolderScore], settings: ScoreSettings) -> b
     found = [one for one in scores if one.detected]
     with figure(10.0, 5.8) as made:
         left, right = made.subplots(1, 2)
-        made.subplots_adjust(left=0.06, right=0.975, top=0.87, bottom=0.085, wspace=0.16)
+        made.subplots_adjust(left=0.072, right=0.975, top=0.87, bottom=0.085, wspace=0.16)
         for axes, prefix, against in (
             (left, "", "the catalogue"),
             (right, "best_", "the best location of all P picks"),

@@ -119,10 +119,11 @@ def _name_worst(
     finals = [(v, one) for one in found if (v := value(one.snapshots["final"])) is not None]
     worst = sorted(finals, key=lambda item: (-abs(item[0]), item[1].name))[:_NAMED]
     for final, one in worst:
+        is_lower = final < worst[0][0]  # its name stands below its line, clear of the other
         axes.annotate(
             drawable(one.name),
             (_PLACES[-1], final),
-            xytext=(-2, 2.5),
+            xytext=(-2, -7.5 if is_lower else 2.5),
             textcoords="offset points",
             ha="right",
             fontsize=6.5,
