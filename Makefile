@@ -28,7 +28,8 @@ $(WARM): $(KERNELS) requirements/run.txt | setup
 
 test: lint ## everything: contracts, style, types, all tests
 	$(BIN)/python -m pytest tests/unit tests/property -n $(JOBS)
-	$(BIN)/python -m pytest tests/integration tests/acceptance
+	$(BIN)/python -m pytest tests/acceptance -n $(JOBS)
+	$(BIN)/python -m pytest tests/integration
 
 check: lint unit ## under a minute: contracts, style, types, unit and property tests (not the slow ones)
 

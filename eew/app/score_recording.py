@@ -168,6 +168,7 @@ def _with_detection(
     ]
     alerted = _newest(solutions, first_ns)
     known_ns = {one.pick_id: one.known_ns for one in events if isinstance(one, Pick)}
+    seen_ns = [known_ns[one.pick_id] for one in alerted.arrivals if one.pick_id in known_ns]
 
     def since_s(at_ns: int) -> float:
         return (at_ns - truth.origin_time_ns) / NS_PER_S
@@ -186,7 +187,7 @@ def _with_detection(
     return replace(
         score,
         first_pick_s=since_s(messages[0].first_pick_ns),
-        first_pick_known_s=since_s(min(known_ns[one.pick_id] for one in alerted.arrivals)),
+        first_pick_known_s=None if not seen_ns else since_s(min(seen_ns)),
         first_solution_s=since_s(solutions[0].at_ns),
         first_alert_s=since_s(first_ns),
         snapshots={

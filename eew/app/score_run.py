@@ -169,7 +169,7 @@ def score_folders(
     # the largest first, so that no process is left with a long one at the end
     by_size = sorted(folders, key=lambda one: (-_size(one), one))
     context = multiprocessing.get_context("spawn")  # a fork would copy threads' locks
-    pool = ProcessPoolExecutor(min(jobs, len(folders)), context, initializer=_ignore_interrupt)
+    pool = ProcessPoolExecutor(min(jobs, len(folders)), context, initializer=_die_quietly)
     try:
         waiting = {pool.submit(_score_folder, folder, options): folder for folder in by_size}
         for future in as_completed(waiting):
@@ -212,6 +212,6 @@ def _score_folder(folder: Path, options: RunOptions) -> FolderScore | _Refused:
         return _Refused(type(error), error.key, error.problem, error.hint)
 
 
-def _ignore_interrupt() -> None:
-    """Leave Ctrl-C to the parent, which ends its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _die_quietly() -> None:
+    """Let Ctrl-C, which reaches every process, end a worker without a traceback of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -100,9 +100,9 @@ def score(
             progress=progress,
         )
     if json_only:
-        from eew.report.folder import json_bytes
+        from eew.report.score_compare import score_bytes
 
-        sys.stdout.write(json_bytes(run.document).decode())
+        sys.stdout.write(score_bytes(run.document).decode())
     else:
         from eew.cli.console import result_console
         from eew.cli.score_tables import print_score

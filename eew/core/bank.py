@@ -81,7 +81,7 @@ class GrowingPeaks:
     pgv_mps : float
         Largest horizontal velocity since the pick (to 120 s): P, S and surface waves.
     clipped_from : int
-        Step from which the record is clipped, -1 if it is not.
+        Step from which the record is clipped or bridged over a gap, -1 if it is not.
     """
 
     pd_m: NDArray[np.float64]

@@ -219,7 +219,8 @@ def _decide(
         for slot in range(N_SLOTS):
             if onsets[slot] < 0 or i - onsets[slot] >= SHAKING_S * rate:
                 continue
-            if counters[CLIP_UNTIL] > i and state.slot_clipped[s, slot] < 0:
+            spoilt = counters[CLIP_UNTIL] > i or counters[FILL_UNTIL] == i
+            if spoilt and state.slot_clipped[s, slot] < 0:
                 state.slot_clipped[s, slot] = state.slot_length[s, slot]
             if state.slot_length[s, slot] < N_SERIES:
                 a, v, d = ring[RING_AZ, at], ring[RING_VZ, at], ring[RING_DZ, at]

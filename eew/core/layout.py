@@ -94,8 +94,9 @@ IDLE, PENDING, REFRACTORY = 0, 1, 2
     PV_NOISE,
     PA_NOISE,
     PGV_H,  # largest horizontal velocity since the pick, whole shaking
+    D_LAST,  # displacement of the sample before
     N_SLOT_VALUES,
-) = range(11)
+) = range(12)
 # columns of State.peaks
 PGA, PGV, PGA_VECTOR, PGV_VECTOR, N_PEAKS = range(5)
 # rows of State.ring
@@ -151,6 +152,7 @@ class PickerParameters(NamedTuple):
     noise_s: float
     min_acceleration_mps2: float
     min_velocity_mps: float
+    boxcar_share: float
     sustain: float
     min_snr: float
     spike_ratio: float
@@ -176,7 +178,7 @@ class State(NamedTuple):
     ring: FloatArray  # (S, N_RING, R)
     slot_onset: IntArray  # (S, N_SLOTS), -1 unused
     slot_length: IntArray  # (S, N_SLOTS) complete series steps
-    slot_clipped: IntArray  # (S, N_SLOTS) series step from which the record is clipped, or -1
+    slot_clipped: IntArray  # (S, N_SLOTS) step from which it is clipped or made up, or -1
     slot_values: FloatArray  # (S, N_SLOTS, N_SLOT_VALUES)
     series: FloatArray  # (S, N_SLOTS, 3, N_SERIES): growing Pd, Pv, Pa
     peaks: FloatArray  # (S, N_PEAKS)

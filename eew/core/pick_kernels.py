@@ -14,6 +14,7 @@ from eew.core.layout import (
     ACCEPTED,
     BOXCAR,
     CLIP_UNTIL,
+    D_LAST,
     FILL_UNTIL,
     GAP,
     HORIZONTAL_FIRST,
@@ -195,11 +196,11 @@ def judge(
     needed = p.broadband_on if band == N_BANDS else p.band_on
 
     reason = ACCEPTED
-    if counters[FILL_UNTIL] >= first and counters[FILL_UNTIL] > trigger - int(0.1 * rate):
-        reason = GAP
+    if counters[FILL_UNTIL] > onset - int(0.1 * rate):
+        reason = GAP  # the onset lies in what was made up, or is its edge
     elif peak_a < p.min_acceleration_mps2 or peak_v < p.min_velocity_mps:
         reason = RANGE
-    elif high - low < p.min_acceleration_mps2:
+    elif high - low < max(p.min_acceleration_mps2, p.boxcar_share * high):
         reason = BOXCAR
     elif biggest > p.spike_ratio * (z2 - biggest) or ratio < p.sustain * needed:
         reason = SPIKE
@@ -249,7 +250,9 @@ def grow(
     values[PA] = max(values[PA], abs(a))
     offset = i - state.slot_onset[s, slot]
     if offset < p.tau_c_s * rate:
-        values[SUM_V2] += v * v
+        slope = (d - values[D_LAST]) * rate  # not v: that one is high-passed once more
+        values[D_LAST] = d
+        values[SUM_V2] += slope * slope
         values[SUM_D2] += d * d
     if 0.5 * rate <= offset < 4.0 * rate and tau_d > 0.0:
         tau_p = 2.0 * np.pi * np.sqrt(tau_x / tau_d)
@@ -295,6 +298,7 @@ def open_slot(
     out[row, OUT_NUMBER] = counters[N_PICKS]
     ring = state.ring[s]
     ring_length = ring.shape[1]
+    state.slot_values[s, slot, D_LAST] = ring[RING_DZ, max(onset - 1, 0) % ring_length]
     for i in range(onset, now + 1):
         k = i % ring_length
         grow(

@@ -19,6 +19,8 @@ from eew.tables import load_table
 SCORE_SCHEMA = "eew.score/1"
 TOTALS = "totals"
 Verdict = Literal["better", "same", "worse", "too much worse"]
+_LINE = 100  # columns; keys come on top
+_ROW = 12  # numbers a line
 _TINY = 1e-9  # documents are rounded; this keeps a band of 0.3 from failing at 0.3
 
 
@@ -107,6 +109,30 @@ def read_document(path: Path) -> dict[str, Any]:
     if schema != SCORE_SCHEMA:
         raise DataError(str(path), f"schema must be {SCORE_SCHEMA!r}, was {schema!r}")
     return dict(document)
+
+
+def score_bytes(document: Mapping[str, Any]) -> bytes:
+    """Return a score as UTF-8 JSON: a line per group of figures, so that a change is one line."""
+    return (_laid_out(document, "") + "\n").encode()
+
+
+def _laid_out(value: Any, indent: str) -> str:
+    flat = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    deeper = indent + " "
+    if not isinstance(value, Mapping | list) or not value:
+        return flat
+    parts = list(value.values()) if isinstance(value, Mapping) else value
+    if len(indent) + len(flat) <= _LINE and not any(isinstance(one, Mapping) for one in parts):
+        return flat
+    lines = [_laid_out(one, deeper) for one in parts]
+    if isinstance(value, Mapping):
+        keys = (json.dumps(key, ensure_ascii=False) for key in value)
+        lines = [f"{key}: {line}" for key, line in zip(keys, lines, strict=True)]
+    elif all(isinstance(one, int | float) for one in parts):
+        rows = [", ".join(lines[n : n + _ROW]) for n in range(0, len(lines), _ROW)]
+        lines = rows
+    opened, closed = ("{", "}") if isinstance(value, Mapping) else ("[", "]")
+    return f",\n{deeper}".join(lines).join((f"{opened}\n{deeper}", f"\n{indent}{closed}"))
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Comparison:

@@ -12,6 +12,7 @@ from typing import Any
 
 from eew.report.folder import check_output_folder, json_bytes, put_folder
 from eew.report.manifest import MANIFEST_NAME, MANIFEST_SCHEMA, library_versions
+from eew.report.score_compare import score_bytes
 from eew.report.score_match_plots import intensity_png, reliability_png
 from eew.report.score_result import FolderScore, ScoreSettings, StationScore
 from eew.report.score_time_plots import alerts_png, errors_png
@@ -46,7 +47,7 @@ def write_score(
     check_output_folder(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     files = {
-        DOCUMENT_NAME: json_bytes(document),
+        DOCUMENT_NAME: score_bytes(document),
         "stations.csv": stations_csv(scores, settings).encode(),
         **{name: draw(scores, settings) for name, draw in PLOTS.items()},
     }

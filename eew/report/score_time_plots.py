@@ -58,7 +58,8 @@ def errors_png(scores: Sequence[FolderScore], settings: ScoreSettings) -> bytes:
             _error_panel(axes, found, value, is_distance=is_distance)
             axes.set_title(words, loc="left", fontsize=9.5, color=INK)
             axes.set_xlabel("s after the first alert")
-        grid.flat[0].legend(loc="lower left")
+        if found:
+            grid.flat[0].legend(loc="lower left")
         banner(made, "Errors of location, magnitude and time", _words(found, settings))
         return png_bytes(made)
 

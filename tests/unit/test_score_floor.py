@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from eew.core.config import DetectorConfig
-from eew.model.event import Pick
+from eew.model.event import Phase, Pick
 from eew.model.waveform import Recording
 from eew.physics.geo import epicentral_distance_km
 from eew.physics.traveltime import TravelTimes
@@ -95,7 +94,7 @@ def test_without_truth_nothing_is_expected() -> None:
 def perfect_picks(lat: float, lon: float, depth_km: float) -> tuple[Pick, ...]:
     """Make picks that iasp91 explains without any error."""
     times = TravelTimes.load()
-    made = []
+    made: list[Pick] = []
     for n, one in enumerate(QUAKE.stations, start=1):
         distance = float(epicentral_distance_km(lat, lon, one.lat, one.lon))
         after_s = float(times.p_s(distance, depth_km))
@@ -104,7 +103,7 @@ def perfect_picks(lat: float, lon: float, depth_km: float) -> tuple[Pick, ...]:
                 pick_id=n,
                 station=one.code,
                 stream=str(one.channels[0].stream_id),
-                phase=observed_p(QUAKE, CONFIG)[0].phase,
+                phase=Phase.P,
                 time_ns=ORIGIN_NS + round(after_s * S),
                 known_ns=ORIGIN_NS + round(after_s * S),
                 uncertainty_s=0.05,
@@ -164,9 +163,7 @@ def test_a_quake_beside_its_stations_is_at_the_edge() -> None:
 def test_stations_that_are_silent_as_p_arrives_do_not_make_a_network() -> None:
     p_s = dict(zip((s.code for s in QUAKE.stations), arrivals_s(QUAKE)[0], strict=True))
     cut = tuple(
-        replace(s, samples=s.samples[: 20 * 50])
-        if p_s[s.stream_id.station_code] > 5.0
-        else s
+        replace(s, samples=s.samples[: 20 * 50]) if p_s[s.stream_id.station_code] > 5.0 else s
         for s in QUAKE.segments
     )
 
@@ -212,4 +209,3 @@ def test_gaps_of_all_stations_are_not_noise() -> None:
     )
 
     assert quiet_s(replace(QUAKE, segments=halves)) == pytest.approx(15.0, abs=0.1)
-    assert np.isfinite(quiet_s(QUAKE))

@@ -13,7 +13,13 @@ from eew.model.alert import AlertMessage, CancelReason, MsgType
 from eew.model.event import Solution
 from eew.model.waveform import Truth
 from eew.physics.geo import destination
-from simulator.outcome import cost_score, match_events, site_outcome, standard_errors
+from simulator.outcome import (
+    EventMatch,
+    cost_score,
+    match_events,
+    site_outcome,
+    standard_errors,
+)
 from simulator.truth import Outcome
 from tests.unit.run_example import ORIGIN_NS, S, message, pick, recording, solution, truth
 
@@ -65,8 +71,9 @@ def test_one_event_near_the_quake_is_that_quake() -> None:
     match = match_events([quake()], event("a", 5.0, north_km=20.0))
 
     assert match.primary == ("a",)
-    assert match.split == match.phantom == match.withdrawn == ()
-    assert match.merged == match.missed == ()
+    assert match == EventMatch(
+        primary=("a",), split=(), withdrawn=(), phantom=(), merged=(), missed=()
+    )
 
 
 def test_a_second_event_of_the_quake_is_a_split_and_the_earlier_alert_stands_for_it() -> None:
@@ -113,8 +120,9 @@ def test_two_quakes_with_an_event_each_are_told_apart() -> None:
 
     match = match_events(quakes, [*event("a", 5.0, 55.0, 8.0), *event("b", 6.0, 5.0, 0.0)])
 
-    assert match.primary == ("b", "a")
-    assert match.split == match.merged == match.missed == ()
+    assert match == EventMatch(
+        primary=("b", "a"), split=(), withdrawn=(), phantom=(), merged=(), missed=()
+    )
 
 
 def test_two_quakes_in_one_event_are_a_merger() -> None:
@@ -138,7 +146,8 @@ def test_two_events_that_both_lie_nearer_to_one_of_two_quakes_still_have_one_eac
     match = match_events(quakes, [*event("a", 5.0, 1.0), *event("b", 6.0, 15.0, 2.0)])
 
     assert match.primary == ("a", "b")
-    assert match.split == match.merged == ()
+    assert not match.split
+    assert not match.merged
 
 
 # ------------------------------------------------------------------ places
@@ -225,17 +234,10 @@ def test_where_nobody_needed_anything_there_is_no_cost_score() -> None:
 # ------------------------------------------------------------------ honesty
 
 
-def estimate(east_km: float, north_km: float, **values: float) -> Solution:
+def estimate(east_km: float, north_km: float) -> Solution:
     """Make a solution off the truth; its ellipse is 4 km to the north and 1 km to the east."""
-    lat, lon = destination(
-        truth().lat, truth().lon, math.degrees(math.atan2(east_km, north_km)), 1e-9
-    )
-    lat, lon = destination(
-        lat,
-        lon,
-        math.degrees(math.atan2(east_km, north_km)) % 360.0,
-        math.hypot(east_km, north_km),
-    )
+    azimuth_deg = math.degrees(math.atan2(east_km, north_km)) % 360.0
+    lat, lon = destination(truth().lat, truth().lon, azimuth_deg, math.hypot(east_km, north_km))
     return replace(
         solution(5.0, 6.5, PICKS, 0.0),
         lat=float(lat),
@@ -243,7 +245,6 @@ def estimate(east_km: float, north_km: float, **values: float) -> Solution:
         ellipse_major_km=4.0,
         ellipse_minor_km=1.0,
         ellipse_azimuth_deg=0.0,
-        **values,
     )
 
 

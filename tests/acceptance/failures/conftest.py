@@ -6,7 +6,16 @@ import pytest
 
 from eew.model.waveform import Recording, Truth
 from simulator.compose import Composition
+from tests.acceptance.failures.known import KNOWN
 from tests.acceptance.failures.replay import Heard, computed, first_alert_s, quake, replay
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is known to fall short; strictly, so that a cure shows."""
+    ours = [item for item in items if "acceptance/failures/" in item.nodeid]
+    for item in ours:
+        if item.name in KNOWN:
+            item.add_marker(pytest.mark.xfail(strict=True, reason=KNOWN[item.name]))
 
 
 @pytest.fixture(scope="session")
