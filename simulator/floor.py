@@ -6,9 +6,9 @@ catalogue's origin time is 1 to 2 s off, so is this floor. The *observed* one ta
 that the detector's own picker makes on each whole record by itself, with no packet, link or
 computing delay, and is independent of the catalogue's clock.
 
-The *best location* is what all these picks together allow the project's own locator to say,
-with no silent station to help and no time to lose: what remains of the error against the
-catalogue there belongs to velocity model, clocks and catalogue, not to the hurry.
+The *best location* is what these picks together allow the project's own locator to say, with no
+silent station to help and no hurry: what remains of the error against the catalogue there belongs
+to velocity model, clocks and catalogue.
 """
 
 from __future__ import annotations
@@ -122,7 +122,10 @@ def observed_floor_s(recording: Recording, picks: Sequence[Pick]) -> list[float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestLocation:
-    """Hypocentre from every checked P pick of a recording."""
+    """Hypocentre from the checked P picks of a recording.
+
+    ``n_picks`` were used; ``n_left_out`` fitted no location, ``n_far`` were too far to be needed.
+    """
 
     lat: float
     lon: float
@@ -131,23 +134,31 @@ class BestLocation:
     h_sigma_km: float
     n_picks: int
     n_left_out: int
+    n_far: int
     rms_s: float
 
 
 def best_location(
     recording: Recording, picks: Sequence[Pick], config: DetectorConfig
 ) -> BestLocation | None:
-    """Locate a quake with all its P picks; None with fewer than four of them.
+    """Locate a quake with its P picks; None with fewer than four of them, or without truth.
 
-    Picks further off than three scaled median deviations (and 1 s) are left out and the rest is
-    located again, a few times over: wrong clocks, and S taken for P.
+    Picks beyond 100 km count only where fewer than ten are nearer. Picks further off than three
+    scaled median deviations (and 1 s) are left out and the rest is located again, a few times
+    over: wrong clocks, and S taken for P.
     """
-    rules = ScoreRules.load()
-    kept = list(picks)
-    if len(kept) < rules.min_picks:
+    rules, truth = ScoreRules.load(), recording.truth
+    if truth is None or len(picks) < rules.min_picks:
         return None
     station = {one.code: one for one in recording.stations}
     times = TravelTimes.load(config.travel_time_model)
+    places = [station[pick.station] for pick in picks]
+    distance_km = epicentral_distance_km(
+        truth.lat, truth.lon, [one.lat for one in places], [one.lon for one in places]
+    )
+    near = [pick for pick, km in zip(picks, distance_km, strict=True) if km <= rules.near_km]
+    checked = near if len(near) >= rules.enough_picks else list(picks)
+    kept = checked
     every = replace(config.location, max_picks=len(kept), coarse_picks=_COARSE_PICKS)
     locator = Locator(every, times)
     reference_ns = kept[0].time_ns
@@ -167,7 +178,8 @@ def best_location(
         origin_time_ns=reference_ns + round(found.origin_time_s * NS_PER_S),
         h_sigma_km=found.h_sigma_km,
         n_picks=len(kept),
-        n_left_out=len(picks) - len(kept),
+        n_left_out=len(checked) - len(kept),
+        n_far=len(picks) - len(checked),
         rms_s=float(np.sqrt(np.mean(residuals**2))),
     )
 

@@ -21,6 +21,8 @@ class ScoreRules:
     window_s: float
     floor_picks: int
     min_picks: int
+    near_km: float
+    enough_picks: int
     outlier_mads: float
     outlier_min_s: float
     recheck: int

@@ -144,6 +144,7 @@ def _best(score: FolderScore) -> dict[str, Any] | None:
         "h_sigma_km": number(best.h_sigma_km, 2),
         "n_picks": best.n_picks,
         "n_left_out": best.n_left_out,
+        "n_far": best.n_far,
         "rms_s": number(best.rms_s, 3),
     }
 

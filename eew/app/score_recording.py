@@ -150,6 +150,7 @@ def _best(best: BestLocation, truth: Truth) -> BestScore:
         h_sigma_km=best.h_sigma_km,
         n_picks=best.n_picks,
         n_left_out=best.n_left_out,
+        n_far=best.n_far,
         rms_s=best.rms_s,
     )
 

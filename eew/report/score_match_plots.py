@@ -133,7 +133,7 @@ def reliability_png(scores: Sequence[FolderScore], settings: ScoreSettings) -> b
         made.subplots_adjust(left=0.072, right=0.975, top=0.87, bottom=0.085, wspace=0.16)
         for axes, prefix, against in (
             (left, "", "the catalogue"),
-            (right, "best_", "the best location of all P picks"),
+            (right, "best_", "the best location of the P picks"),
         ):
             _reliability_panel(axes, found, prefix)
             axes.set_title(f"against {against}", loc="left", fontsize=9.5)

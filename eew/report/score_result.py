@@ -31,7 +31,7 @@ class ScoreSettings:
 class Snapshot:
     """The newest solution of the matched event at one moment after the first alert.
 
-    ``best_*`` are errors against the best location of all P picks; ``sigmas`` are errors in
+    ``best_*`` are errors against the best location of the P picks; ``sigmas`` are errors in
     units of the stated uncertainties, by name, 1 or less being inside.
     """
 
@@ -100,7 +100,7 @@ class NetworkScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestScore:
-    """The best location that all P picks of the record allow, and how it compares."""
+    """The best location that the P picks of the record allow; see ``simulator/floor.py``."""
 
     lat: float
     lon: float
@@ -110,6 +110,7 @@ class BestScore:
     h_sigma_km: float
     n_picks: int
     n_left_out: int
+    n_far: int
     rms_s: float
 
 

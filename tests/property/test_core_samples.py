@@ -82,9 +82,9 @@ def test_whatever_is_lost_or_late_the_rest_stands_where_it_was_recorded(
         return
     given_out = feed(make_assembler(station), arrivals)
 
-    number = given_out.index(rate_of(station))
-    assert (np.diff(number) > 0).all()  # time never goes back, nothing comes twice
+    index = given_out.index(rate_of(station))
+    assert (np.diff(index) > 0).all()  # time never goes back, nothing comes twice
     made = given_out.filled == 1
     lead = station.channels[0].component.value
-    np.testing.assert_array_equal(given_out.frames[lead, ~made], number[~made] + lead / 4)
+    np.testing.assert_array_equal(given_out.frames[lead, ~made], index[~made] + lead / 4)
     assert np.isfinite(given_out.frames).all()

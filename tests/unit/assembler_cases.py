@@ -19,7 +19,7 @@ Arrival = tuple[int, Packet]
 class Given:
     """The blocks of an assembler put together.
 
-    ``start_ns`` holds the time of each frame by the assembler's own word: the last restart plus
+    ``time_ns`` holds the time of each frame by the assembler's own word: the last restart plus
     the samples since.
     """
 
@@ -44,7 +44,9 @@ def make_assembler(station: Station) -> StationAssembler:
     )
 
 
-def feed(assembler: StationAssembler, arrivals: Iterable[Arrival], *, until_s: float = 5.0) -> Given:
+def feed(
+    assembler: StationAssembler, arrivals: Iterable[Arrival], *, until_s: float = 5.0
+) -> Given:
     """Hand in packets in order of arrival, those of one instant together, then let time pass."""
     ordered = sorted(arrivals, key=lambda a: a[0])
     blocks: list[Block] = []

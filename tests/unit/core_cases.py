@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from eew.core.bank import GrowingPeaks, Judged, StationBank
 from eew.core.config import DetectorConfig
 from eew.model.waveform import Channel, Component, Packet, SensorKind, Station, StreamId
+from eew.physics.geo import destination
 
 Floats = NDArray[np.float64]
 NS = 1_000_000_000
@@ -121,7 +123,7 @@ def packets_of(
                 sampling_rate_hz=channel.sampling_rate_hz,
                 samples=row[lo:hi],
             )
-            for lo, hi in zip(at[:-1], at[1:], strict=True)
+            for lo, hi in pairwise(at)
         ]
     return sorted(packets, key=lambda p: p.end_ns)
 
@@ -163,3 +165,23 @@ def accepted(judged: Sequence[Judged]) -> list[Judged]:
 
 def growing_of(bank: StationBank, pick: Judged) -> GrowingPeaks:
     return bank.growing(pick.station, pick.slot)
+
+
+def jittered_grid(
+    rng: np.random.Generator | None,
+    lat: float,
+    lon: float,
+    *,
+    n: int = 7,
+    spacing_km: float = 20.0,
+) -> list[tuple[float, float]]:
+    """Positions of n x n stations round a point, moved by up to a fifth of their spacing."""
+    points = []
+    for i in range(n):
+        for j in range(n):
+            away = rng.uniform(-0.2, 0.2, 2) if rng is not None else np.zeros(2)
+            x_km, y_km = (np.array([i, j]) - (n - 1) / 2 + away) * spacing_km
+            azimuth_deg = math.degrees(math.atan2(x_km, y_km)) % 360.0
+            found = destination(lat, lon, azimuth_deg, math.hypot(x_km, y_km))
+            points.append((float(found[0]), float(found[1])))
+    return points

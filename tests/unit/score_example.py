@@ -123,6 +123,7 @@ def folder(name: str = "us_quake", *, in_network: bool = True, **values: Any) ->
             h_sigma_km=1.4,
             n_picks=12,
             n_left_out=1,
+            n_far=0,
             rms_s=0.24,
         ),
         scale="mmi",

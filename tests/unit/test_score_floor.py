@@ -136,6 +136,22 @@ def test_a_station_with_a_wrong_clock_is_left_out() -> None:
     assert float(epicentral_distance_km(best.lat, best.lon, 35.80, -117.55)) < 1.5
 
 
+def test_far_picks_count_only_where_near_ones_are_few() -> None:
+    dense = recording(14)  # the last ones lie up to 120 km away
+    picks = observed_p(dense, CONFIG)
+    far = {s.code for s in dense.stations if distance_km(s) > 100.0}
+    near = tuple(pick for pick in picks if pick.station not in far)
+
+    many = best_location(dense, picks, CONFIG)
+    few = best_location(dense, (*near[:5], *(p for p in picks if p.station in far)), CONFIG)
+
+    assert many is not None
+    assert few is not None
+    assert many.n_far == len(picks) - len(near) > 0
+    assert many.n_picks + many.n_left_out == len(near)
+    assert few.n_far == 0
+
+
 def test_three_picks_are_no_location() -> None:
     assert best_location(QUAKE, perfect_picks(35.80, -117.55, 10.0)[:3], CONFIG) is None
 

@@ -1,0 +1,153 @@
+"""How fast is station processing: 1,000 stations x 3 components x 100 Hz, 0.5-s packets, one core.
+
+The same samples go through a chain of ``scipy.signal.lfilter`` in the same run: baseline-free
+high-pass, two trapezoid integrations with high-pass, four bands, STA and LTA as one-pole filters,
+running maxima, with carried state. It does less (no gates, no onsets, no growing peaks), so the
+ratio is on the safe side.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, lfilter
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a plain script
+
+from benchmarks.common import parser, quantiles, result, show
+from eew.core.bank import StationBank
+from eew.core.config import DetectorConfig
+from eew.model.waveform import Channel, Component, SensorKind, Station, StreamId
+
+RATE_HZ = 100.0
+PACKET_S = 0.5
+N_WARMUP = 10
+N_ROUNDS = 60
+TARGET = 150.0
+
+
+def stations(n: int) -> list[Station]:
+    """Make ``n`` accelerometers on a grid."""
+    side = math.ceil(math.sqrt(n))
+    return [
+        Station(
+            code=f"XX.S{i:05d}",
+            lat=30.0 + 0.15 * (i // side),
+            lon=100.0 + 0.15 * (i % side),
+            elevation_m=0.0,
+            channels=tuple(
+                Channel(
+                    stream_id=StreamId("XX", f"S{i:05d}", "", f"HN{letter}"),
+                    component=component,
+                    kind=SensorKind.ACCELERATION,
+                    sensitivity=1e6,
+                    sampling_rate_hz=RATE_HZ,
+                )
+                for letter, component in zip("ZNE", Component, strict=True)
+            ),
+        )
+        for i in range(n)
+    ]
+
+
+def packets(n: int, rounds: int, seed: int) -> list[NDArray[np.float64]]:
+    """Noise in counts with a burst at a tenth of the stations, one array (3, N) per round."""
+    rng = np.random.default_rng([seed, n])
+    size = round(PACKET_S * RATE_HZ)
+    made = []
+    for number in range(rounds):
+        counts = rng.normal(0.0, 300.0, (3, n * size))
+        if number == rounds // 2:
+            counts[:, : n * size // 10] *= 100.0
+        made.append(np.round(counts))
+    return made
+
+
+def ours(bank: StationBank, rows: list[int], block: NDArray[np.float64]) -> float:
+    """Return s for one packet of every station."""
+    size = round(PACKET_S * RATE_HZ)
+    filled = np.zeros(size, dtype=np.uint8)
+    blocks = [(block[:, r * size : (r + 1) * size], filled) for r in rows]
+    start = time.perf_counter()
+    bank.process(rows, blocks)
+    return time.perf_counter() - start
+
+
+class Reference:
+    """The chain in scipy over all channels at once."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.highpass = butter(2, 0.075, "highpass", fs=RATE_HZ)
+        half = 0.5 / RATE_HZ
+        self.integrate = (np.array([half, half]), np.array([1.0, -1.0]))
+        self.bands = [
+            butter(1, [f / 1.5, f * 1.5], "bandpass", fs=RATE_HZ) for f in (1.0, 2.0, 4.0, 8.0)
+        ]
+        self.state: dict[str, NDArray[np.float64]] = {}
+
+    def _run(self, name: str, filt: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        b, a = filt
+        order = max(len(a), len(b)) - 1
+        z = self.state.get(name, np.zeros((*x.shape[:-1], order)))
+        y, self.state[name] = lfilter(b, a, x, axis=-1, zi=z)
+        result: NDArray[np.float64] = y
+        return result
+
+    def step(self, block: NDArray[np.float64]) -> float:
+        """Return s for one packet of every station."""
+        x = block.reshape(3, self.n, -1) / 1e6
+        start = time.perf_counter()
+        a = self._run("a", self.highpass, x)
+        v = self._run("v", self.highpass, self._run("iv", self.integrate, a))
+        d = self._run("d", self.highpass, self._run("id", self.integrate, v[0]))
+        for number, band in enumerate(self.bands):
+            energy = self._run(f"b{number}", band, a[0]) ** 2
+            for name, seconds in (("sta", 0.2), ("lta", 10.0)):
+                alpha = 1.0 / (seconds * RATE_HZ)
+                ema = (np.array([alpha]), np.array([1.0, alpha - 1.0]))
+                self._run(f"{name}{number}", ema, energy)
+        for signal in (a, v, d):
+            np.abs(signal).max(axis=-1)
+        return time.perf_counter() - start
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "")
+    arguments.add_argument("--stations", type=int, default=1000)
+    options = arguments.parse_args()
+    n = options.stations
+    bank = StationBank(stations(n), DetectorConfig.load().processing)
+    reference = Reference(n)
+    rows = list(range(n))
+    mine, theirs = [], []
+    for block in packets(n, N_WARMUP + N_ROUNDS, options.seed):  # in turn: the same machine load
+        mine.append(ours(bank, rows, block))
+        theirs.append(reference.step(block))
+    mine, theirs = mine[N_WARMUP:], theirs[N_WARMUP:]
+    per_sample_ns = [1e9 * s / (n * PACKET_S * RATE_HZ) for s in mine]
+    median_s = float(np.median(mine))
+    outcome = result(
+        "core",
+        question=f"one 0.5-s packet of {n} stations x 3 components x 100 Hz, one core",
+        unit="ms",
+        n=N_ROUNDS,
+        seed=options.seed,
+        **quantiles([1e3 * s for s in mine]),
+        times_real_time=round(PACKET_S / median_s, 1),
+        target_times_real_time=TARGET,
+        ns_per_station_sample=quantiles(per_sample_ns),
+        reference={"what": "scipy.signal.lfilter", **quantiles([1e3 * s for s in theirs])},
+        reference_over_ours=round(float(np.median(theirs)) / median_s, 2),
+    )
+    show(outcome, as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()
