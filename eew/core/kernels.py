@@ -185,7 +185,7 @@ def _decide(
             counters[FILL_UNTIL] = i
         mode = counters[MODE]
         if mode == IDLE:
-            if piece.fired[k] >= 0:
+            if piece.fired[k] >= 0 and filled[span.lo + k] == 0:
                 if i < warm_up:
                     # motion at the very start is not an onset: wait until it is quiet
                     counters[MODE] = REFRACTORY

@@ -196,7 +196,7 @@ def judge(
     needed = p.broadband_on if band == N_BANDS else p.band_on
 
     reason = ACCEPTED
-    if counters[FILL_UNTIL] > onset - int(0.1 * rate):
+    if onset - int(0.1 * rate) < counters[FILL_UNTIL] <= trigger:
         reason = GAP  # the onset lies in what was made up, or is its edge
     elif peak_a < p.min_acceleration_mps2 or peak_v < p.min_velocity_mps:
         reason = RANGE

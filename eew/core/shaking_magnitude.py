@@ -54,9 +54,8 @@ def shaking_magnitude(
     distance_km = np.array([i.epicentral_distance_km for i in usable])
     predicted = model.predict(_GRID[:, None], depth_km, distance_km[None, :])
     z = (observed[None, :] - np.log(predicted.pgv_mps)) / predicted.sigma_ln_pgv
-    # Huber loss: a dead or wrong sensor may not decide
-    away = np.abs(z)
-    loss = np.where(away <= 1.5, 0.5 * z * z, 1.5 * away - 1.125).sum(axis=1)
+    # Cauchy loss (half z squared near zero): a dead sensor or a wrong gain has no pull
+    loss = 2.0 * np.log1p(0.25 * z * z).sum(axis=1)
     return float(_GRID[int(np.argmin(loss))])
 
 

@@ -24,9 +24,6 @@ KNOWN: dict[str, str] = {
     "test_three_broken_links_a_faulty_sensor_and_a_lorry_raise_no_alert[1]": TELEMETRY,
     "test_three_broken_links_a_faulty_sensor_and_a_lorry_raise_no_alert[2]": TELEMETRY,
     "test_three_broken_links_a_faulty_sensor_and_a_lorry_raise_no_alert[3]": TELEMETRY,
-    "test_a_third_of_all_packets_lost_does_not_stop_the_alert[1]": (
-        "lost packets cut the windows of the magnitude"
-    ),
     "test_a_thunderstorm_raises_no_alert": (
         "impulses some seconds apart at neighbours pass for a wave"
     ),
