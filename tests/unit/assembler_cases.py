@@ -83,7 +83,8 @@ def put_together(assembler: StationAssembler, blocks: list[Block]) -> Given:
 
 def numbered(n: int) -> Floats:
     """Counts that tell their place: component c at sample i is i + c / 4."""
-    return np.arange(n, dtype=np.float64) + np.array([[0.0], [0.25], [0.5]])
+    made: Floats = np.arange(n, dtype=np.float64) + np.array([[0.0], [0.25], [0.5]])
+    return made
 
 
 def in_order(packets: list[Packet], *, delay_ns: int = 0) -> list[Arrival]:
