@@ -110,6 +110,7 @@ class StationBank:
     def __init__(self, stations: Sequence[Station], config: ProcessingConfig) -> None:
         n = len(stations)
         self._parameters = k.PickerParameters(**config.picker)
+        self._still_s = config.still_s
         rates = [s.channels[0].sampling_rate_hz for s in stations]
         ring = math.ceil(k.RING_S * max(rates, default=100.0)) + k.PIECE
         self.state = k.State(
@@ -256,6 +257,11 @@ class StationBank:
     def is_pending(self, row: int) -> bool:
         """Tell whether a trigger of the station waits to be judged."""
         return bool(self.state.counters[row, k.MODE] == k.PENDING)
+
+    def is_still(self, row: int) -> bool:
+        """Tell whether the vertical shows one count again and again: dead, or held."""
+        run = self.state.filters[row, 0, k.RUN_EQUAL]
+        return bool(run >= self._still_s * self.state.coefficients[row, k.RATE])
 
     def is_clipped(self, row: int) -> bool:
         """Tell whether a clipped or flat-topped sample is less than the hold time ago."""

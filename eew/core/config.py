@@ -27,6 +27,7 @@ class ProcessingConfig:
     bridge_s: float
     lag_s: float
     max_age_s: float
+    still_s: float
     max_ahead_s: float
     picker: dict[str, Any]
 

@@ -161,8 +161,7 @@ class Pipeline:
             self._sample_count[row] += n
             end_ns = self._start_ns[row] + round(self._sample_count[row] * NS / rate)
             self._last_sample_ns[row] = end_ns
-            vertical = block.frames[0]
-            self._network.dead[row] = n >= 8 and bool((vertical == vertical[0]).all())
+            self._network.dead[row] = self._bank.is_still(row)
             watched_s = self._sample_count[row] / rate
             if watched_s < self.config.processing.picker["warm_up_s"]:
                 self._network.quiet_until_ns[row] = NEVER

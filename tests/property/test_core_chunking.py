@@ -149,7 +149,7 @@ def test_the_uncut_records_hold_what_the_law_is_about() -> None:
     assert whole["problems"] == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cuttings())
 def test_picks_and_peaks_do_not_depend_on_how_packets_are_cut(cuts: list[list[list[int]]]) -> None:
     pipeline = Pipeline([s for s, _ in network()], config())

@@ -64,7 +64,7 @@ def test_picks_further_apart_in_time_than_p_can_be_make_nothing() -> None:
 
 def test_waves_slower_than_p_are_not_all_one_event() -> None:
     slow = [Onset(10.0 + float(d) / 2.0, row) for row, d in enumerate(QUAKE.distance_km(GRID))]
-    events = Listening(GRID).hear([o for o in slow if o.at_s < 40.0])
+    events = Listening(GRID).hear([o for o in slow if o.at_s < 34.0])
 
     assert all(len(e.picks) < 0.3 * len(slow) for e in events)
 
@@ -76,7 +76,7 @@ def test_picks_at_one_instant_all_over_make_nothing_that_may_alert() -> None:
 
 def test_five_stations_of_garbage_make_nothing_that_may_alert() -> None:
     # Carson City, 4 Dec 2025: three with bad data, one faulty, one in urban noise
-    for seed in range(10):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
         rows = rng.choice(len(GRID), 5, replace=False)
         garbage = [
@@ -130,7 +130,7 @@ def test_noise_picks_before_and_between_do_not_spoil_a_quake(seed: int) -> None:
     rng = np.random.default_rng(seed)
     noise = [
         Onset(rng.uniform(0.0, 40.0), int(rng.integers(len(GRID))), rng.uniform(1.5, 5.0))
-        for _ in range(30)
+        for _ in range(16)
     ]
     events = Listening(GRID).hear(first_at_each([*p_waves(QUAKE, GRID), *noise]))
     alerting = [e for e in events if ready(e)]
