@@ -69,13 +69,13 @@ def packets(n: int, rounds: int, seed: int) -> list[NDArray[np.float64]]:
     return made
 
 
-def ours(bank: StationBank, rows: list[int], block: NDArray[np.float64]) -> float:
+def ours(bank: StationBank, rows: NDArray[np.int64], block: NDArray[np.float64]) -> float:
     """Return s for one packet of every station."""
     size = round(PACKET_S * RATE_HZ)
-    filled = np.zeros(size, dtype=np.uint8)
-    blocks = [(block[:, r * size : (r + 1) * size], filled) for r in rows]
+    filled = np.zeros(block.shape[1], dtype=np.uint8)
+    offsets = np.arange(rows.size + 1) * size
     start = time.perf_counter()
-    bank.process(rows, blocks)
+    bank.process_frames(rows, offsets, block, filled)
     return time.perf_counter() - start
 
 
@@ -125,7 +125,7 @@ def main() -> None:
     n = options.stations
     bank = StationBank(stations(n), DetectorConfig.load().processing)
     reference = Reference(n)
-    rows = list(range(n))
+    rows = np.arange(n)
     mine, theirs = [], []
     for block in packets(n, N_WARMUP + N_ROUNDS, options.seed):  # in turn: the same machine load
         mine.append(ours(bank, rows, block))

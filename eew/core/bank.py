@@ -193,15 +193,25 @@ class StationBank:
             filled = np.concatenate([b[1] for b in blocks])
             offsets = np.zeros(len(blocks) + 1, dtype=np.int64)
             np.cumsum([b[0].shape[1] for b in blocks], out=offsets[1:])
-        n = process(
-            np.asarray(rows, dtype=np.int64),
-            offsets,
-            frames,
-            filled,
-            self.state,
-            self._parameters,
-            self._out,
-        )
+        return self.process_frames(np.asarray(rows, dtype=np.int64), offsets, frames, filled)
+
+    def process_frames(
+        self,
+        rows: NDArray[np.int64],
+        offsets: NDArray[np.int64],
+        frames: NDArray[np.float64],
+        filled: NDArray[np.uint8],
+    ) -> list[Judged]:
+        """Work through blocks that already stand one behind the other.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray, shape (m,)
+            Station rows.
+        offsets : numpy.ndarray, shape (m + 1,)
+            Bounds of their blocks in ``frames`` (3, n) and ``filled`` (n,).
+        """
+        n = process(rows, offsets, frames, filled, self.state, self._parameters, self._out)
         return [self._judged(row) for row in self._out[:n]]
 
     def _judged(self, row: NDArray[np.float64]) -> Judged:

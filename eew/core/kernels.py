@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eew.core.jit import entry, inlined, inner
+from eew.core.grow_kernels import grow_slot, open_slot
+from eew.core.jit import entry, inlined
 from eew.core.layout import (
     ACCEPTED,
     CLIP_UNTIL,
@@ -23,17 +24,12 @@ from eew.core.layout import (
     IDLE,
     MODE,
     N_BANDS,
-    N_SERIES,
     N_SLOTS,
     PENDING,
-    PGV_H,
     PIECE,
     RATE,
     REFRACTORY,
     REJECTED,
-    RING_AZ,
-    RING_DZ,
-    RING_VZ,
     SHAKING_S,
     TRIGGER,
     TRIGGER_BAND,
@@ -45,7 +41,7 @@ from eew.core.layout import (
     State,
 )
 from eew.core.motion_kernels import keep_vector_peaks, move, start
-from eew.core.pick_kernels import grow, judge, open_slot
+from eew.core.pick_kernels import judge
 from eew.core.vertical_kernels import compare, follow, watch_bands
 
 
@@ -86,6 +82,7 @@ def process(
         fired=np.empty(PIECE, dtype=np.int64),
         loud=np.empty(PIECE, dtype=np.int64),
         clipped=np.empty(PIECE, dtype=np.bool_),
+        grow_from=np.empty(N_SLOTS, dtype=np.int64),
     )
     ring_length = state.ring.shape[2]
     n_rows = 0
@@ -156,7 +153,7 @@ def _note(
             state.counters[span.s, FILL_UNTIL] = span.first + k
 
 
-@inner
+@inlined
 def _decide(
     span: Span,
     filled: NDArray[np.uint8],
@@ -166,65 +163,54 @@ def _decide(
     out: FloatArray,
     n_rows: int,
 ) -> int:
-    """Trigger, judge and grow, sample by sample; return the rows now in ``out``."""
+    """Trigger and judge, sample by sample, then grow; return the rows now in ``out``."""
     s = span.s
-    counters = state.counters[s]
-    ring = state.ring[s]
-    onsets = state.slot_onset[s]
+    counters = state.counters
     rate = state.coefficients[s, RATE]
     warm_up = int(p.warm_up_s * rate)
     wait = int(p.wait_s * rate)
     dead = int(p.dead_s * rate)
     dead_rejected = int(p.dead_rejected_s * rate)
     clip_hold = int(p.clip_hold_s * rate)
+    clip_until = counters[s, CLIP_UNTIL]
+    for slot in range(N_SLOTS):
+        piece.grow_from[slot] = 0
     for k in range(span.n):
         i = span.first + k
         if piece.clipped[k]:
-            counters[CLIP_UNTIL] = i + clip_hold
+            counters[s, CLIP_UNTIL] = i + clip_hold
         if filled[span.lo + k] != 0:
-            counters[FILL_UNTIL] = i
-        mode = counters[MODE]
+            counters[s, FILL_UNTIL] = i
+        mode = counters[s, MODE]
         if mode == IDLE:
             if piece.fired[k] >= 0 and filled[span.lo + k] == 0:
                 if i < warm_up:
                     # motion at the very start is not an onset: wait until it is quiet
-                    counters[MODE] = REFRACTORY
-                    counters[TRIGGER] = i - dead
-                    counters[REJECTED] = 0
+                    counters[s, MODE] = REFRACTORY
+                    counters[s, TRIGGER] = i - dead
+                    counters[s, REJECTED] = 0
                 else:
-                    counters[MODE] = PENDING
-                    counters[TRIGGER] = i
-                    counters[TRIGGER_BAND] = piece.fired[k]
+                    counters[s, MODE] = PENDING
+                    counters[s, TRIGGER] = i
+                    counters[s, TRIGGER_BAND] = piece.fired[k]
         elif mode == PENDING:
-            if i >= counters[TRIGGER] + wait:
+            if i >= counters[s, TRIGGER] + wait:
                 reason = judge(s, i, k, piece, state, p, out, n_rows)
-                counters[MODE] = REFRACTORY
-                counters[TRIGGER] = i
+                counters[s, MODE] = REFRACTORY
+                counters[s, TRIGGER] = i
+                counters[s, REJECTED] = 0 if reason == ACCEPTED else 1
                 if reason == ACCEPTED:
-                    counters[REJECTED] = 0
                     open_slot(s, i, k, piece, state, p, out, n_rows)
-                else:
-                    counters[REJECTED] = 1
                 if n_rows < out.shape[0] - 1:
                     n_rows += 1
-                continue  # the new slot already holds this sample
-        elif counters[REJECTED] == 1:
+        elif counters[s, REJECTED] == 1:
             # what was refused may be the foot of a real onset: look again soon
-            if i >= counters[TRIGGER] + dead_rejected:
-                counters[MODE] = IDLE
-        elif piece.loud[k] == 0 and i >= counters[TRIGGER] + dead:
-            counters[MODE] = IDLE
-
-        at = span.at + k
-        for slot in range(N_SLOTS):
-            if onsets[slot] < 0 or i - onsets[slot] >= SHAKING_S * rate:
-                continue
-            spoilt = counters[CLIP_UNTIL] > i or counters[FILL_UNTIL] == i
-            if spoilt and state.slot_clipped[s, slot] < 0:
-                state.slot_clipped[s, slot] = state.slot_length[s, slot]
-            if state.slot_length[s, slot] < N_SERIES:
-                a, v, d = ring[RING_AZ, at], ring[RING_VZ, at], ring[RING_DZ, at]
-                grow(s, slot, i, a, v, d, piece.tau_x[k], piece.tau_d[k], state, p)
-            largest = max(state.slot_values[s, slot, PGV_H], piece.horizontal_v[k])
-            state.slot_values[s, slot, PGV_H] = largest
+            if i >= counters[s, TRIGGER] + dead_rejected:
+                counters[s, MODE] = IDLE
+        elif piece.loud[k] == 0 and i >= counters[s, TRIGGER] + dead:
+            counters[s, MODE] = IDLE
+    for slot in range(N_SLOTS):
+        onset = state.slot_onset[s, slot]
+        if onset >= 0 and span.first - onset < SHAKING_S * rate:
+            grow_slot(slot, clip_until, span, filled, state, p, piece)
     return n_rows

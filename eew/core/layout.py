@@ -209,3 +209,4 @@ class Piece(NamedTuple):
     fired: IntArray  # (PIECE,) highest band over its threshold, N_BANDS: broadband, -1: none
     loud: IntArray  # (PIECE,) 1 where one of them forbids a new trigger
     clipped: BoolArray  # (PIECE,) a component is clipped or flat-topped
+    grow_from: IntArray  # (N_SLOTS,) first sample of the piece that grows each slot

@@ -1,4 +1,4 @@
-"""Numba kernels of one pick: onset, quality gates, and the peaks that grow behind it.
+"""Numba kernels of one trigger: its onset and the quality gates.
 
 Onset: minimum of Maeda's (1985) AIC on the vertical acceleration. The gates are those of EPIC's
 waveform processing (range, boxcar, horizontal-first) with a spike and a noise test of our own;
@@ -13,16 +13,12 @@ from eew.core.jit import inner
 from eew.core.layout import (
     ACCEPTED,
     BOXCAR,
-    CLIP_UNTIL,
-    D_LAST,
     FILL_UNTIL,
     GAP,
     HORIZONTAL_FIRST,
     LAST_ONSET,
     N_BANDS,
     N_PICKS,
-    N_SERIES,
-    N_SLOTS,
     OUT_DECIDED,
     OUT_FILLED,
     OUT_H_TO_Z,
@@ -37,13 +33,7 @@ from eew.core.layout import (
     OUT_STATION,
     OUT_TRIGGER,
     OUT_UNCERTAINTY_S,
-    PA,
-    PA_NOISE,
-    PD,
-    PD_NOISE,
     PIECE,
-    PV,
-    PV_NOISE,
     RANGE,
     RATE,
     RING_A1,
@@ -51,12 +41,7 @@ from eew.core.layout import (
     RING_AZ,
     RING_DZ,
     RING_VZ,
-    SERIES_STEP_S,
-    SLOT,
     SPIKE,
-    SUM_D2,
-    SUM_V2,
-    TAU_P,
     TRIGGER,
     TRIGGER_BAND,
     WEAK,
@@ -227,89 +212,3 @@ def judge(
     out[row, OUT_FILLED] = 1.0 if counters[FILL_UNTIL] >= first else 0.0
     out[row, OUT_NUMBER] = 0
     return reason
-
-
-@inner
-def grow(
-    s: int,
-    slot: int,
-    i: int,
-    a: float,
-    v: float,
-    d: float,
-    tau_x: float,
-    tau_d: float,
-    state: State,
-    p: PickerParameters,
-) -> None:
-    """Let sample ``i`` grow the peaks of one slot."""
-    rate = state.coefficients[s, RATE]
-    values = state.slot_values[s, slot]
-    values[PD] = max(values[PD], abs(d))
-    values[PV] = max(values[PV], abs(v))
-    values[PA] = max(values[PA], abs(a))
-    offset = i - state.slot_onset[s, slot]
-    if offset < p.tau_c_s * rate:
-        slope = (d - values[D_LAST]) * rate  # not v: that one is high-passed once more
-        values[D_LAST] = d
-        values[SUM_V2] += slope * slope
-        values[SUM_D2] += d * d
-    if 0.5 * rate <= offset < 4.0 * rate and tau_d > 0.0:
-        tau_p = 2.0 * np.pi * np.sqrt(tau_x / tau_d)
-        values[TAU_P] = max(values[TAU_P], min(max(tau_p, 0.01), 100.0))
-    # step k covers the samples before (k+1) * 0.1 s
-    done = int((offset + 1) / rate / SERIES_STEP_S + 1e-9)
-    length = state.slot_length[s, slot]
-    while length < done and length < N_SERIES:
-        state.series[s, slot, 0, length] = values[PD]
-        state.series[s, slot, 1, length] = values[PV]
-        state.series[s, slot, 2, length] = values[PA]
-        length += 1
-    state.slot_length[s, slot] = length
-
-
-@inner
-def open_slot(
-    s: int,
-    now: int,
-    k_now: int,
-    piece: Piece,
-    state: State,
-    p: PickerParameters,
-    out: FloatArray,
-    row: int,
-) -> None:
-    """Begin the growing peaks of an accepted pick, from its onset, out of the ring."""
-    counters = state.counters[s]
-    slot = counters[N_PICKS] % N_SLOTS
-    onset = int(out[row, OUT_ONSET])
-    counters[SLOT] = slot
-    counters[N_PICKS] += 1
-    counters[LAST_ONSET] = onset
-    state.slot_onset[s, slot] = onset
-    state.slot_length[s, slot] = 0
-    state.slot_clipped[s, slot] = 0 if counters[CLIP_UNTIL] > onset else -1
-    state.slot_values[s, slot, :] = 0.0
-    state.series[s, slot, :, :] = 0.0
-    state.slot_values[s, slot, PD_NOISE] = out[row, OUT_PD_NOISE]
-    state.slot_values[s, slot, PV_NOISE] = out[row, OUT_PV_NOISE]
-    state.slot_values[s, slot, PA_NOISE] = out[row, OUT_PA_NOISE]
-    out[row, OUT_SLOT] = slot
-    out[row, OUT_NUMBER] = counters[N_PICKS]
-    ring = state.ring[s]
-    ring_length = ring.shape[1]
-    state.slot_values[s, slot, D_LAST] = ring[RING_DZ, max(onset - 1, 0) % ring_length]
-    for i in range(onset, now + 1):
-        k = i % ring_length
-        grow(
-            s,
-            slot,
-            i,
-            ring[RING_AZ, k],
-            ring[RING_VZ, k],
-            ring[RING_DZ, k],
-            piece.tau_x[k_now],
-            piece.tau_d[k_now],
-            state,
-            p,
-        )

@@ -147,6 +147,25 @@ def test_growing_peaks_are_the_largest_of_each_tenth_of_a_second(rng: np.random.
     assert growing.pa_noise_mps2 == pytest.approx(np.abs(wanted["az"][before]).max(), rel=1e-6)
 
 
+def test_peaks_of_an_older_pick_miss_no_sample_when_a_newer_is_judged() -> None:
+    rng = np.random.default_rng(9)
+    counts = noise(rng, 30.0, 100.0)
+    for at_s, mps2 in ((8.0, 0.003), (14.0, 0.05), (20.0, 1.0)):
+        counts += burst(rng, counts.shape[1], 100.0, at_s, (mps2, mps2, mps2), lasts_s=1.0)
+    counts = to_counts(counts)
+    bank, judged = run_bank(counts)
+    wanted = reference(counts / COUNTS_PER_MPS2, 100.0, SensorKind.ACCELERATION)
+    picks = accepted(judged)
+
+    assert [round(p.onset / 100.0) for p in picks] == [8, 14, 20]
+    for pick in picks:
+        growing = growing_of(bank, pick)
+        for got, name in ((growing.pd_m, "dz"), (growing.pv_mps, "wz"), (growing.pa_mps2, "az")):
+            running = np.maximum.accumulate(np.abs(wanted[name][pick.onset :]))
+            steps = running[9::10][: len(got)]
+            np.testing.assert_allclose(got[: len(steps)], steps, rtol=1e-6)
+
+
 def test_a_constant_offset_gives_nothing() -> None:
     counts = np.full((3, 2000), 9.81) * COUNTS_PER_MPS2
     motion = motion_of(make_station(), counts)
