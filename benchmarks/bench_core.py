@@ -3,7 +3,7 @@
 The same samples go through a chain of ``scipy.signal.lfilter`` in the same run: baseline-free
 high-pass, two trapezoid integrations with high-pass, four bands, STA and LTA as one-pole filters,
 running maxima, with carried state. It does less (no gates, no onsets, no growing peaks), so the
-ratio is on the safe side.
+ratio is on the safe side. A quake runs through half of the network meanwhile.
 """
 
 from __future__ import annotations
@@ -57,26 +57,42 @@ def stations(n: int) -> list[Station]:
 
 
 def packets(n: int, rounds: int, seed: int) -> list[NDArray[np.float64]]:
-    """Noise in counts with a burst at a tenth of the stations, one array (3, N) per round."""
+    """Noise in counts, and a quake whose P and S waves run through the network from its middle on.
+
+    One array (3, N) per round, station after station. Half of the stations are reached, pick, and
+    let peaks grow; the others stay quiet.
+    """
     rng = np.random.default_rng([seed, n])
     size = round(PACKET_S * RATE_HZ)
+    side = math.ceil(math.sqrt(n))
+    row, column = np.divmod(np.arange(n), side)
+    distance_km = 15.0 * np.hypot(row - side / 2, column - side / 2)
+    strong = np.where(distance_km <= np.median(distance_km), 3e7 / (distance_km + 20.0) ** 1.5, 0.0)
+    begins_s = (N_WARMUP + rounds) * PACKET_S / 4.0
     made = []
     for number in range(rounds):
-        counts = rng.normal(0.0, 300.0, (3, n * size))
-        if number == rounds // 2:
-            counts[:, : n * size // 10] *= 100.0
-        made.append(np.round(counts))
+        t = number * PACKET_S + np.arange(size) / RATE_HZ
+        amplitude = np.full((3, n, size), 300.0)
+        # vertical first: P on all components, S three times as large on the horizontals
+        for speed_km_s, parts in ((6.0, (1.0, 0.4, 0.4)), (3.5, (1.0, 3.0, 3.0))):
+            since_s = t[None, :] - begins_s - distance_km[:, None] / speed_km_s
+            shape = np.where(since_s >= 0.0, np.exp(-np.maximum(since_s, 0.0) / 8.0), 0.0)
+            amplitude += np.array(parts)[:, None, None] * (strong[:, None] * shape)[None]
+        made.append(np.round(amplitude * rng.standard_normal((3, n, size))).reshape(3, -1))
     return made
 
 
-def ours(bank: StationBank, rows: NDArray[np.int64], block: NDArray[np.float64]) -> float:
-    """Return s for one packet of every station."""
+def ours(
+    bank: StationBank, rows: NDArray[np.int64], block: NDArray[np.float64]
+) -> tuple[float, float, int]:
+    """Return s on the clock, s of the processor, and picks for one packet of every station."""
     size = round(PACKET_S * RATE_HZ)
     filled = np.zeros(block.shape[1], dtype=np.uint8)
     offsets = np.arange(rows.size + 1) * size
-    start = time.perf_counter()
-    bank.process_frames(rows, offsets, block, filled)
-    return time.perf_counter() - start
+    start, start_cpu = time.perf_counter(), time.process_time()
+    judged = bank.process_frames(rows, offsets, block, filled)
+    seconds, cpu_s = time.perf_counter() - start, time.process_time() - start_cpu
+    return seconds, cpu_s, sum(j.reason == "accepted" for j in judged)
 
 
 class Reference:
@@ -126,11 +142,14 @@ def main() -> None:
     bank = StationBank(stations(n), DetectorConfig.load().processing)
     reference = Reference(n)
     rows = np.arange(n)
-    mine, theirs = [], []
+    mine, cpu, theirs, picks = [], [], [], 0
     for block in packets(n, N_WARMUP + N_ROUNDS, options.seed):  # in turn: the same machine load
-        mine.append(ours(bank, rows, block))
+        seconds, cpu_s, found = ours(bank, rows, block)
+        mine.append(seconds)
+        cpu.append(cpu_s)
+        picks += found
         theirs.append(reference.step(block))
-    mine, theirs = mine[N_WARMUP:], theirs[N_WARMUP:]
+    mine, cpu, theirs = mine[N_WARMUP:], cpu[N_WARMUP:], theirs[N_WARMUP:]
     per_sample_ns = [1e9 * s / (n * PACKET_S * RATE_HZ) for s in mine]
     median_s = float(np.median(mine))
     outcome = result(
@@ -142,6 +161,9 @@ def main() -> None:
         **quantiles([1e3 * s for s in mine]),
         times_real_time=round(PACKET_S / median_s, 1),
         target_times_real_time=TARGET,
+        # the processor's own time: what a machine busy with other things leaves out
+        times_real_time_cpu=round(PACKET_S / float(np.median(cpu)), 1),
+        picks=picks,
         ns_per_station_sample=quantiles(per_sample_ns),
         reference={"what": "scipy.signal.lfilter", **quantiles([1e3 * s for s in theirs])},
         reference_over_ours=round(float(np.median(theirs)) / median_s, 2),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eew.core.associate import Associator
@@ -346,6 +346,7 @@ def _solution(at_s: float, magnitude: float, *, lat: float = 30.0) -> Solution:
 steps = st.lists(st.tuples(st.floats(0.05, 3.0), st.floats(3.0, 8.0), st.booleans()), max_size=30)
 
 
+@settings(max_examples=40)
 @given(steps=steps, ending=st.sampled_from(["finish", "withdraw", "wait"]))
 def test_serials_count_up_from_one_and_the_kinds_follow_the_life_cycle(
     steps: list[tuple[float, float, bool]], ending: str

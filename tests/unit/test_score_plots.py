@@ -15,6 +15,8 @@ from eew.report.score_folder import PLOTS, stations_csv, write_score
 from eew.report.score_result import FolderScore
 from tests.unit.score_example import SETTINGS, folder, missed, noise
 
+pytestmark = pytest.mark.slow  # draws real plots
+
 PNG = b"\x89PNG\r\n\x1a\n"
 SUITES: dict[str, tuple[FolderScore, ...]] = {
     "suite": (folder(), folder("us_edge", in_network=False), missed(), noise()),

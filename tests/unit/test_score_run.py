@@ -21,6 +21,8 @@ from eew.physics.traveltime import TravelTimes
 from eew.report.score_result import MOMENTS, FolderScore
 from tests.unit.run_example import ORIGIN_NS, S, distance_km, recording, truth
 
+pytestmark = pytest.mark.slow  # replays in processes of its own
+
 OPTIONS = RunOptions(seed=0, packet_s=0.5, delay_s=0.3, broker="none")
 QUAKE = recording()
 
