@@ -157,8 +157,8 @@ class DataProblem:
     kind : str
         One of ``gap``, ``overlap``, ``duplicate``, ``reordered``, ``nan``, ``dead_channel``,
         ``no_metadata``, ``no_waveform``, ``unit``, ``rate``, ``gnss``, ``second_sensor``,
-        ``unreadable``, ``late``, ``implausible_motion``; importers of
-        shelters have kinds of their own.
+        ``unreadable``, ``late``, ``lagging``, ``clock``,
+        ``implausible_motion``; importers of shelters have kinds of their own.
     where : str
         Stream, station or file.
     detail : str

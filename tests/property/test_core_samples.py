@@ -34,7 +34,7 @@ def packets_short(draw: st.DrawFn, station: Station) -> list[Packet]:
     return packets_of(station, numbered(n), cuts)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data(), stations)
 def test_doubled_overlapping_and_disordered_packets_change_nothing(
     data: st.DataObject, station: Station
@@ -64,7 +64,7 @@ def test_doubled_overlapping_and_disordered_packets_change_nothing(
     assert len(given_out.restarts_ns) == 1
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(st.data(), stations)
 def test_whatever_is_lost_or_late_the_rest_stands_where_it_was_recorded(
     data: st.DataObject, station: Station

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -251,6 +252,22 @@ def test_a_wave_that_is_horizontal_first_is_refused(rate_hz: float) -> None:
 
         assert "horizontal_first" in {j.reason for j in first_second}
         assert accepted(first_second) == []
+
+
+def test_too_few_zero_crossings_are_refused_where_the_operator_asks_for_some() -> None:
+    motion = quiet(np.random.default_rng(1), 100.0, rms_mps2=1e-5)
+    t = np.arange(motion.shape[1]) / 100.0 - 10.0
+    motion[0] += np.where(t >= 0.0, 0.02 * np.sin(2.0 * np.pi * 0.7 * t), 0.0)
+    counts = to_counts(motion, COUNTS)
+    station = make_station(sensitivity=COUNTS)
+    reasons = []
+    for wanted in (0, 3):
+        settings = replace(config().processing, picker={**PICKER, "min_zero_crossings": wanted})
+        bank = StationBank([station], settings)
+        judged = bank.process([0], [(counts, np.zeros(counts.shape[1], dtype=np.uint8))])
+        reasons.append(judged[0].reason)
+
+    assert reasons == ["accepted", "zero_crossings"]
 
 
 def test_a_p_wave_soon_after_a_refused_spike_is_picked() -> None:
