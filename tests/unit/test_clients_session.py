@@ -78,6 +78,7 @@ def test_events_do_not_disturb_each_other() -> None:
     assert session.state_of("ev-c") is None
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_and_what_is_forgotten_stays_refused() -> None:
     session = DeviceSession()
     limit = policy().max_events

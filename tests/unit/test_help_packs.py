@@ -51,6 +51,7 @@ def scatter(n: int, lat: float, lon: float, spread_deg: float, seed: int) -> lis
     lon=st.sampled_from([-179.9, -117.0, 0.0, 103.0, 179.9]),
     seed=st.integers(0, 10**6),
 )
+@pytest.mark.slow
 def test_a_device_finds_every_shelter_within_five_kilometres(
     lat: float, lon: float, seed: int
 ) -> None:
