@@ -18,8 +18,7 @@ FloatArray = NDArray[np.float64]
 class TrackedPick:
     """A pick with the peaks that grow behind it.
 
-    ``amplitude_ratio`` compares its first motion with the largest motion at the station in the
-    minute before: large values are a new earthquake, small ones the coda of an old one.
+    ``coda_of`` names the live event in whose coda it came, unless it stood well above that coda.
     """
 
     pick: Pick
