@@ -16,7 +16,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from eew.core.config import AlertPolicy, AssociationConfig, LocationConfig
+from eew.core.config import DetectorConfig
+from eew.core.credibility import credibility
 from eew.core.event_state import EventState, TrackedPick
 from eew.core.locate import Located, Locator, Observed, Silent
 from eew.core.network import Network
@@ -35,31 +36,29 @@ class Associator:
     ----------
     network : Network
         Positions and liveness.
-    config, location : AssociationConfig, LocationConfig
-        Tolerances; how often silent stations are asked again.
+    config : DetectorConfig
+        Tolerances; rates of quakes and of false picks; what an alert in the coda of another
+        event will ask for: nothing less is born there.
     locator : Locator
         Finds the hypocentre of a set of picks.
     travel_times : TravelTimes
         P and S tables.
-    policy : AlertPolicy
-        What an alert in the coda of another event will ask for: nothing less is born there.
     """
 
     def __init__(
         self,
         network: Network,
-        config: AssociationConfig,
-        location: LocationConfig,
+        config: DetectorConfig,
         locator: Locator,
         travel_times: TravelTimes,
-        policy: AlertPolicy,
     ) -> None:
         self._network = network
-        self._config = config
-        self._location = location
+        self._detector = config
+        self._config = config.association
+        self._location = config.location
+        self._policy = config.alert
         self._locator = locator
         self._times = travel_times
-        self._policy = policy
         self._pool: list[TrackedPick] = []
         self._count = 0
         self.events: list[EventState] = []
@@ -82,7 +81,7 @@ class Associator:
     def advance(self, now_ns: int) -> None:
         """Let time pass: relocate young events, forget what is old."""
         config = self._config
-        self._pool = [t for t in self._pool if now_ns - t.pick.time_ns <= round(config.pool_s * NS)]
+        self._forget(now_ns - round(config.pool_s * NS))
         for event in self.events:
             young = len(event.picks) < self._location.relocate_picks and (
                 now_ns - event.first_pick_ns <= round(self._location.relocate_until_s * NS)
@@ -91,6 +90,16 @@ class Associator:
             if due and (young or event.stale):
                 self._relocate(event, now_ns)
         self._merge(now_ns)
+
+    def _forget(self, before_ns: int) -> None:
+        """Drop old picks of the pool: nothing explained them, and their stations answer for it."""
+        kept: list[TrackedPick] = []
+        for tracked in self._pool:
+            if tracked.pick.time_ns >= before_ns:
+                kept.append(tracked)
+            elif tracked.coda_of is None:
+                self._network.unexplained[tracked.row] += 1
+        self._pool = kept
 
     def remove(self, event: EventState) -> None:
         """Forget an event (closed by the caller); its picks do not come back."""
@@ -213,7 +222,19 @@ class Associator:
         residuals = [abs(event.residual_s(t)) for t in event.picks]
         event.misfit_s = float(np.mean(residuals))
         event.triggered_ratio = self._triggered_ratio(event, now_ns)
+        self.weigh(event, now_ns)
         event.changed = True
+
+    def weigh(self, event: EventState, now_ns: int) -> None:
+        """Ask again how probable it is that the event is a quake."""
+        event.probability = credibility(
+            event,
+            self._network,
+            self._detector.credibility,
+            self._config,
+            self._location,
+            now_ns,
+        ).probability
 
     def _relocate(self, event: EventState, now_ns: int) -> None:
         """Locate anew; let go of picks that no longer fit, take up those that now do."""
@@ -305,11 +326,14 @@ class Associator:
         group.sort(key=lambda t: (t.pick.time_ns, t.pick.pick_id))
         in_coda = self._in_announced_coda(newest)
         for _ in range(_TRIES):
-            if self._weight(group) < config.min_picks or (
-                in_coda and not self._stands_in_coda(group)
-            ):
+            few = self._weight(group) < config.min_picks
+            if in_coda and not self._stands_in_coda(group):
+                return
+            if few and (len({t.place for t in group}) < 2 or self._any_in_coda(group)):
                 return
             event = self._hypothesis(group, now_ns)
+            if few and event.probability < self._policy.min_probability:
+                return  # two stations found an event only where chance is out of the question
             residuals = [
                 abs(event.residual_s(t)) / self._fit_tolerance_s(event, t.row) for t in event.picks
             ]
@@ -330,6 +354,9 @@ class Associator:
             if near and 0.0 < after_s < coda_lasts_s(event.magnitude.value, self._policy):
                 return True
         return False
+
+    def _any_in_coda(self, group: list[TrackedPick]) -> bool:
+        return any(t.coda_of is not None for t in group)
 
     def _stands_in_coda(self, group: list[TrackedPick]) -> bool:
         places = len({t.place for t in group})

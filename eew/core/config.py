@@ -88,6 +88,29 @@ class LocationConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CredibilityConfig:
+    """Rates of quakes and of false picks; see the comments in the table."""
+
+    quakes_per_km2_s: float
+    false_picks_per_s: float
+    prior_picks: float
+    quiet_snr: float
+    snr_density: float
+    shared: float
+    shared_km: float
+    shared_s: float
+    outliers: float
+    outlier_s: float
+    amplitude_sigma: float
+    amplitude_range: float
+    silent_after_s: float
+    snr_decay: float
+    snr_scatter: float
+    seen_snr: float
+    surely_seen: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MagnitudeConfig:
     """Which stations and windows make the network magnitude."""
 
@@ -112,14 +135,9 @@ class AlertPolicy:
 
     min_magnitude: float
     min_stations: int
-    min_clarity: float
+    min_probability: float
     max_apparent_km_s: float
     apparent_km: float
-    few_stations: int
-    few_clarity: float
-    few_misfit_s: float
-    few_ratio: float
-    few_h_sigma_km: float
     max_misfit_s: float
     teleseism_offset: float
     teleseism_slope: float
@@ -153,6 +171,7 @@ class DetectorConfig:
     processing: ProcessingConfig
     association: AssociationConfig
     location: LocationConfig
+    credibility: CredibilityConfig
     magnitude: MagnitudeConfig
     alert: AlertPolicy
     travel_time_model: str = field(default="iasp91")
@@ -171,6 +190,7 @@ class DetectorConfig:
             processing=_section(ProcessingConfig, raw, "processing", table),
             association=_section(AssociationConfig, raw, "association", table),
             location=_section(LocationConfig, raw, "location", table),
+            credibility=_section(CredibilityConfig, raw, "credibility", table),
             magnitude=_section(MagnitudeConfig, raw, "magnitude", table),
             alert=_section(AlertPolicy, raw, "alert", table),
         )

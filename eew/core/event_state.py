@@ -49,6 +49,7 @@ class EventState:
     magnitude: NetworkMagnitude | None = None
     triggered_ratio: float = 1.0
     changed: bool = True
+    probability: float = 0.0  # that it is a quake: see eew.core.credibility
     announced: bool = False  # the public was told
     stale: bool = False  # picks have come since the last location
     rows: set[int] = field(default_factory=set)  # membership tests only, never iterated

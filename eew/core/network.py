@@ -30,6 +30,10 @@ class Network:
         sensors of one building are not two witnesses.
     last_pick_ns : numpy.ndarray of int64, shape (S,)
         Onset of the newest accepted pick.
+    unexplained : numpy.ndarray of int64, shape (S,)
+        Picks so far that no event explained.
+    watched_s : numpy.ndarray, shape (S,)
+        Seconds of data so far in which they could have come.
     """
 
     def __init__(self, stations: Sequence[Station]) -> None:
@@ -46,6 +50,8 @@ class Network:
         self.quiet_until_ns: NDArray[np.int64] = np.full(n, NEVER, dtype=np.int64)
         self.last_pick_ns: NDArray[np.int64] = np.full(n, NEVER, dtype=np.int64)
         self.dead = np.zeros(n, dtype=bool)
+        self.unexplained: NDArray[np.int64] = np.zeros(n, dtype=np.int64)
+        self.watched_s: NDArray[np.float64] = np.zeros(n)
 
     def pair_km(self, a: int, b: int) -> float:
         """Distance between two stations by their rows, km."""

@@ -71,11 +71,9 @@ class Pipeline:
         times = TravelTimes.load(self.config.travel_time_model)
         self._associator = Associator(
             self._network,
-            self.config.association,
-            self.config.location,
+            self.config,
             Locator(self.config.location, times),
             times,
-            self.config.alert,
         )
         n = len(self.stations)
         self._start_ns = [0] * n  # data time of sample 0 since the restart
@@ -161,6 +159,7 @@ class Pipeline:
             self._sample_count[row] += n
             end_ns = self._start_ns[row] + round(self._sample_count[row] * NS / rate)
             self._last_sample_ns[row] = end_ns
+            self._network.watched_s[row] += n / rate
             self._network.dead[row] = self._bank.is_still(row)
             watched_s = self._sample_count[row] / rate
             if watched_s < self.config.processing.picker["warm_up_s"]:
@@ -232,6 +231,7 @@ class Pipeline:
             if (known is not None and known.closed) or (only_changed and not event.changed):
                 continue
             self._grow(event)
+            self._associator.weigh(event, now_ns)
             solution = make_solution(event, self.stations, now_ns, self._trace)
             if solution is None:
                 continue

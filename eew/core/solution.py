@@ -10,7 +10,6 @@ from eew.core.verdict import distinct_stations
 from eew.model.event import Arrival, Phase, Solution, Trace
 from eew.model.waveform import Station
 from eew.physics.geo import azimuth_deg, azimuthal_gap_deg
-from eew.physics.magnitude import network_uncertainty
 
 
 def make_solution(
@@ -27,7 +26,6 @@ def make_solution(
     )
     residuals = [event.residual_s(t) for t in event.picks]
     n_stations = distinct_stations(event)
-    likelihood = network_uncertainty(n_stations).likelihood
     return Solution(
         event_id=event.event_id,
         at_ns=now_ns,
@@ -49,7 +47,7 @@ def make_solution(
         magnitude_is_lower_bound=magnitude.lower_bound,
         n_picks=len(event.picks),
         n_stations=n_stations,
-        likelihood=float(likelihood),
+        likelihood=round(event.probability, 6),
         first_pick_ns=event.first_pick_ns,
         trace=trace,
         arrivals=tuple(

@@ -24,41 +24,29 @@ def is_ready(
     association: AssociationConfig,
     others: Sequence[Solution] = (),
 ) -> bool:
-    """EPIC's rule (stations, misfit, 40 % of those within reach) with a count of clarity.
-
-    Three stations suffice where they are clear, fit closely, and nearly every station that
-    should have seen the wave did.
+    """Alert when a quake is probable enough, its picks fit, and no veto speaks against it.
 
     Parameters
     ----------
     event : EventState
-        The candidate.
+        The candidate, with its probability.
     policy, association : AlertPolicy, AssociationConfig
         Thresholds.
     others : sequence of Solution
         Newest solutions of events already announced: in their coda more is asked for.
     """
     stations = distinct_stations(event)
-    clarity = sum(min(1.0, t.pick.snr / association.coda_snr) for t in event.picks)
-    few = (
-        stations >= policy.few_stations
-        and clarity >= policy.few_clarity
-        and event.misfit_s <= policy.few_misfit_s
-        and event.triggered_ratio >= policy.few_ratio
-        and event.located.h_sigma_km <= policy.few_h_sigma_km
-        and not event.located.on_edge
-    )
-    if _simultaneous(event, policy) or _teleseismic(event, policy):
-        return False
-    sound = few or (
+    sound = (
         stations >= policy.min_stations
-        and clarity >= policy.min_clarity
+        and event.probability >= policy.min_probability
         and event.misfit_s <= policy.max_misfit_s
         and event.triggered_ratio >= association.ratio_min
         and not event.located.on_edge
     )
-    if not sound or not any(_in_coda(event, other, policy) for other in others):
-        return sound
+    if not sound or _simultaneous(event, policy) or _teleseismic(event, policy):
+        return False
+    if not any(_in_coda(event, other, policy) for other in others):
+        return True
     loud = sum(t.pick.snr >= association.coda_snr for t in event.picks)
     return (
         stations >= policy.coda_min_stations
