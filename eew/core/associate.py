@@ -1,48 +1,57 @@
 """Picks to events.
 
-A pick goes to the live event that explains it best as a P arrival; as S it is laid to that
-event and not used. What no event explains waits in a pool. A new event is born when picks of
-the pool fit one source: pairwise within what P waves allow, and then with small residuals at
-the located hypocentre. A pick may leave its event again when the location has moved away.
-
-Picks in the coda of a live event are suspect: they found a new event only in larger numbers,
-unless their first motion stands well above the coda. There is no blackout in space or time:
-a second quake anywhere, at any time, is an event as soon as its picks fit a source.
+A pick goes to the live event that explains it best as a P arrival, by its time and by its
+amplitude; as S it is laid to that event and not used. What no event explains waits in a pool,
+with a first guess of where it might come from (:class:`Tentative`), until it founds a new event
+together with others (:mod:`eew.core.seed`). A pick may leave its event again when the location
+has moved away, and two events whose picks one of them explains become one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import numpy as np
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from eew.core.config import DetectorConfig
-from eew.core.credibility import credibility
 from eew.core.event_state import EventState, TrackedPick
-from eew.core.locate import Located, Locator, Observed, Silent
+from eew.core.locate import Locator
 from eew.core.network import Network
-from eew.core.verdict import coda_lasts_s
+from eew.core.seed import Seeder
+from eew.core.sources import NS, Sources
+from eew.physics.magnitude import kuyuk_allen_2013
 from eew.physics.traveltime import TravelTimes
 
-NS = 1e9
-_GROUP = 10  # picks tried at once for a new event
-_TRIES = 4  # of them dropped one by one, worst first
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """An event that the associator itself has ended, and why."""
+
+    event: EventState
+    reason: str
 
 
 class Associator:
-    """Keeps the pool and the live events.
+    """Keeps the pool, the live events and the first guesses.
 
     Parameters
     ----------
     network : Network
         Positions and liveness.
     config : DetectorConfig
-        Tolerances; rates of quakes and of false picks; what an alert in the coda of another
-        event will ask for: nothing less is born there.
+        Tolerances and rates.
     locator : Locator
         Finds the hypocentre of a set of picks.
     travel_times : TravelTimes
         P and S tables.
+
+    Attributes
+    ----------
+    events : list of EventState
+        Live events, two stations or more.
+    tentative : list of EventState
+        First guesses from a single pick, each the last few seconds' only.
+    ended : list of Ended
+        What has gone since the caller last looked; the caller clears it.
     """
 
     def __init__(
@@ -53,16 +62,15 @@ class Associator:
         travel_times: TravelTimes,
     ) -> None:
         self._network = network
-        self._detector = config
         self._config = config.association
         self._location = config.location
-        self._policy = config.alert
-        self._locator = locator
-        self._times = travel_times
+        self._sources = Sources(network, config, locator, travel_times)
+        self._seeder = Seeder(network, config, self._sources)
         self._pool: list[TrackedPick] = []
         self._count = 0
         self.events: list[EventState] = []
-        self.merged: list[EventState] = []  # gone into another since the caller last looked
+        self.tentative: list[EventState] = []
+        self.ended: list[Ended] = []
 
     # ------------------------------------------------------------------ input
 
@@ -76,20 +84,34 @@ class Associator:
             return
         self._mark_coda(tracked)
         self._pool.append(tracked)
-        self._try_new_event(tracked, now_ns)
+        born = self._seeder.find(tracked, self._pool, self.events, now_ns)
+        if born is not None:
+            self._take_in(born, now_ns)
+        elif tracked.coda_of is None:
+            self._guess(tracked, now_ns)
 
     def advance(self, now_ns: int) -> None:
         """Let time pass: relocate young events, forget what is old."""
-        config = self._config
-        self._forget(now_ns - round(config.pool_s * NS))
+        self._forget(now_ns - round(self._config.pool_s * NS))
         for event in self.events:
             young = len(event.picks) < self._location.relocate_picks and (
                 now_ns - event.first_pick_ns <= round(self._location.relocate_until_s * NS)
             )
-            due = now_ns - event.located_at_ns >= round(self._location.relocate_s * NS)
-            if due and (young or event.stale):
+            if self._is_due(event, now_ns) and (young or event.stale):
                 self._relocate(event, now_ns)
         self._merge(now_ns)
+        self._review_guesses(now_ns)
+
+    def weigh(self, event: EventState, now_ns: int) -> None:
+        """Ask again how probable it is that the event is a quake."""
+        self._sources.weigh(event, now_ns)
+
+    def remove(self, event: EventState) -> None:
+        """Forget an event (closed by the caller); its picks do not come back."""
+        self.events = [e for e in self.events if e is not event]
+
+    def _is_due(self, event: EventState, now_ns: int) -> bool:
+        return now_ns - event.located_at_ns >= round(self._location.relocate_s * NS)
 
     def _forget(self, before_ns: int) -> None:
         """Drop old picks of the pool: nothing explained them, and their stations answer for it."""
@@ -101,27 +123,31 @@ class Associator:
                 self._network.unexplained[tracked.row] += 1
         self._pool = kept
 
-    def remove(self, event: EventState) -> None:
-        """Forget an event (closed by the caller); its picks do not come back."""
-        self.events = [e for e in self.events if e is not event]
+    # ------------------------------------------------------------------ first guesses
+
+    def _guess(self, tracked: TrackedPick, now_ns: int) -> None:
+        """Say where a lone pick may come from: near its station, far from those still silent."""
+        event = self._sources.new([tracked], now_ns)
+        event.event_id = self._name(event)
+        self.tentative.append(event)
+
+    def _review_guesses(self, now_ns: int) -> None:
+        """Ask the silent stations again; end what was explained, or nobody else confirmed."""
+        oldest_ns = now_ns - round(self._config.guess_s * NS)
+        for event in list(self.tentative):
+            tracked = event.picks[0]
+            if not any(t is tracked for t in self._pool):
+                self._drop_guess(event, "explained by another event")
+            elif tracked.pick.time_ns < oldest_ns:
+                self._drop_guess(event, "no other station confirmed it")
+            elif self._is_due(event, now_ns):
+                self._sources.relocate(event, now_ns)
+
+    def _drop_guess(self, event: EventState, reason: str) -> None:
+        self.tentative = [e for e in self.tentative if e is not event]
+        self.ended.append(Ended(event=event, reason=reason))
 
     # ------------------------------------------------------------------ joining
-
-    def tolerance_s(self, event: EventState, row: int) -> float:
-        """Largest |residual| a P pick at station ``row`` may have."""
-        config = self._config
-        own = event.located.h_sigma_km / 6.0
-        total = (
-            config.tolerance_s
-            + config.tolerance_per_s * float(event.p_s[row])
-            + config.tolerance_sigma * own
-        )
-        return min(total, config.tolerance_max_s)
-
-    def _fit_tolerance_s(self, event: EventState, row: int) -> float:
-        """Largest |residual| of a pick that took part in the location itself."""
-        config = self._config
-        return config.tolerance_s + config.tolerance_per_s * float(event.p_s[row])
 
     def _best_event(self, tracked: TrackedPick) -> EventState | None:
         best: EventState | None = None
@@ -129,10 +155,26 @@ class Associator:
         for event in self.events:
             if tracked.row in event.rows:
                 continue
-            score = abs(event.residual_s(tracked)) / self.tolerance_s(event, tracked.row)
+            away = event.residual_s(tracked) / self._sources.tolerance_s(event, tracked.row)
+            score = away * away + self._too_large(event, tracked)
             if score < best_score:
                 best, best_score = event, score
         return best
+
+    def _too_large(self, event: EventState, tracked: TrackedPick) -> float:
+        """How far the first motion exceeds what the event can make there; 0 where it does not.
+
+        Only the excess counts: the first moments of a wave are smaller than its peak. A pick
+        two units above the event belongs to another, or to a sensor with a wrong gain.
+        """
+        peaks = tracked.peaks
+        pd_m = peaks.pd_at(peaks.length_s)
+        if event.magnitude is None or pd_m <= self._config.excess_snr * peaks.pd_noise_m:
+            return 0.0
+        distance_km = max(float(event.distance_km[tracked.row]), 1.0)
+        own = float(kuyuk_allen_2013(pd_m, distance_km))
+        excess = (own - event.magnitude.value) / self._config.excess_magnitude
+        return max(0.0, excess - 1.0) ** 2
 
     def _explained_as_s_or_again(self, tracked: TrackedPick) -> bool:
         """S of a live event, or a second trigger on the P of an event that has this station."""
@@ -164,7 +206,7 @@ class Associator:
 
     def _join(self, event: EventState, tracked: TrackedPick, now_ns: int) -> None:
         event.picks.append(tracked)
-        event.picks.sort(key=lambda t: (t.pick.time_ns, t.pick.pick_id))
+        _in_order(event)
         event.rows.add(tracked.row)
         event.changed = True
         if len(event.picks) <= self._location.every_pick_until:
@@ -172,79 +214,13 @@ class Associator:
         elif len(event.picks) <= self._location.settled_picks:
             event.stale = True
 
-    # ------------------------------------------------------------------ locating
-
-    def _silent(self, picks: Iterable[TrackedPick], reference_ns: int, now_ns: int) -> list[Silent]:
-        network = self._network
-        live = network.live(now_ns, self._config.active_s)
-        taken = np.zeros(live.size, dtype=bool)
-        for tracked in picks:
-            taken[tracked.row] = True
-        # a station that picked anything in these minutes is not a witness of silence
-        recent = network.last_pick_ns >= reference_ns - round(15 * NS)
-        rows = np.flatnonzero(live & ~taken & ~recent)
-        return [
-            Silent(
-                lat=float(network.lat[row]),
-                lon=float(network.lon[row]),
-                until_s=(int(network.quiet_until_ns[row]) - reference_ns) / NS,
-            )
-            for row in rows
-        ]
-
-    def _locate(
-        self, picks: list[TrackedPick], now_ns: int, near: Located | None = None
-    ) -> tuple[Located, int]:
-        reference_ns = picks[0].pick.time_ns
-        observed = [
-            Observed(
-                lat=t.lat,
-                lon=t.lon,
-                time_s=(t.pick.time_ns - reference_ns) / NS,
-                sigma_s=t.pick.uncertainty_s,
-            )
-            for t in picks
-        ]
-        start = None
-        if near is not None and len(picks) > self._location.coarse_picks:
-            start = (near.lat, near.lon, near.depth_km, near.h_sigma_km)
-        silent = self._silent(picks, reference_ns, now_ns)
-        return self._locator.locate(observed, silent, start), reference_ns
-
-    def _place(self, event: EventState, located: Located, reference_ns: int, now_ns: int) -> None:
-        event.located = located
-        event.reference_ns = reference_ns
-        event.located_at_ns = now_ns
-        event.stale = False
-        event.distance_km = self._network.distance_km(located.lat, located.lon)
-        event.p_s = np.asarray(self._times.p_s(event.distance_km, located.depth_km))
-        event.s_s = np.asarray(self._times.s_s(event.distance_km, located.depth_km))
-        residuals = [abs(event.residual_s(t)) for t in event.picks]
-        event.misfit_s = float(np.mean(residuals))
-        event.triggered_ratio = self._triggered_ratio(event, now_ns)
-        self.weigh(event, now_ns)
-        event.changed = True
-
-    def weigh(self, event: EventState, now_ns: int) -> None:
-        """Ask again how probable it is that the event is a quake."""
-        event.probability = credibility(
-            event,
-            self._network,
-            self._detector.credibility,
-            self._config,
-            self._location,
-            now_ns,
-        ).probability
-
     def _relocate(self, event: EventState, now_ns: int) -> None:
         """Locate anew; let go of picks that no longer fit, take up those that now do."""
         for _ in range(3):
-            located, reference_ns = self._locate(event.picks, now_ns, event.located)
-            self._place(event, located, reference_ns, now_ns)
+            self._sources.relocate(event, now_ns)
             if not self._release(event) and not self._adopt(event):
                 return
-        located, reference_ns = self._locate(event.picks, now_ns, event.located)
-        self._place(event, located, reference_ns, now_ns)
+        self._sources.relocate(event, now_ns)
 
     def _release(self, event: EventState) -> bool:
         """Send picks with large residuals back to the pool; True if any went."""
@@ -252,7 +228,7 @@ class Associator:
             t
             for t in event.picks
             if t.released < 2
-            and abs(event.residual_s(t)) > 1.3 * self._fit_tolerance_s(event, t.row)
+            and abs(event.residual_s(t)) > 1.3 * self._sources.fit_tolerance_s(event, t.row)
         ]
         if not bad or len(event.picks) - len(bad) < self._config.min_picks:
             return False
@@ -271,7 +247,8 @@ class Associator:
                 for t in self._pool
                 if t.row not in event.rows
                 and t.released < 2
-                and abs(event.residual_s(t)) < 0.8 * self._fit_tolerance_s(event, t.row)
+                and abs(event.residual_s(t)) < 0.8 * self._sources.fit_tolerance_s(event, t.row)
+                and self._too_large(event, t) < 1.0
             ),
             key=lambda x: x[:2],
         )
@@ -281,129 +258,30 @@ class Associator:
             self._pool.remove(tracked)
             event.picks.append(tracked)
             event.rows.add(tracked.row)
-        event.picks.sort(key=lambda t: (t.pick.time_ns, t.pick.pick_id))
+        _in_order(event)
         return bool(fitting)
 
-    def _triggered_ratio(self, event: EventState, now_ns: int) -> float:
-        """EPIC's 40 % rule: triggered part of the stations inside the farthest triggered one."""
-        live = self._network.live(now_ns, self._config.active_s)
-        farthest = max(float(event.distance_km[t.row]) for t in event.picks)
-        due = event.origin_time_ns + ((event.p_s + 1.0) * NS).astype(np.int64)
-        seen = self._network.quiet_until_ns >= due
-        inside = live & (event.distance_km <= farthest) & seen
-        for tracked in event.picks:
-            inside[tracked.row] = True
-        return len(event.picks) / max(1, int(np.count_nonzero(inside)))
+    # ------------------------------------------------------------------ birth and union
 
-    # ------------------------------------------------------------------ birth
-
-    def _compatible(self, a: TrackedPick, b: TrackedPick) -> bool:
-        config = self._config
-        difference_s = abs(a.pick.time_ns - b.pick.time_ns) / NS
-        if difference_s > config.window_s:
-            return False
-        distance = self._network.pair_km(a.row, b.row)
-        return (
-            distance <= config.max_distance_km
-            and difference_s <= distance / config.pair_velocity_km_s + config.pair_slack_s
-        )
-
-    def _try_new_event(self, newest: TrackedPick, now_ns: int) -> None:
-        config = self._config
-        near = [
-            t
-            for t in self._pool
-            if t is not newest and t.row != newest.row and self._compatible(t, newest)
-        ]
-        group = [newest]
-        for tracked in sorted(near, key=lambda t: (-self._clarity(t), t.pick.pick_id)):
-            if len(group) >= _GROUP:
-                break
-            if any(t.row == tracked.row for t in group):
-                continue
-            if all(self._compatible(t, tracked) for t in group):
-                group.append(tracked)
-        group.sort(key=lambda t: (t.pick.time_ns, t.pick.pick_id))
-        in_coda = self._in_announced_coda(newest)
-        for _ in range(_TRIES):
-            few = self._weight(group) < config.min_picks
-            if in_coda and not self._stands_in_coda(group):
-                return
-            if few and (len({t.place for t in group}) < 2 or self._any_in_coda(group)):
-                return
-            event = self._hypothesis(group, now_ns)
-            if few and event.probability < self._policy.min_probability:
-                return  # two stations found an event only where chance is out of the question
-            residuals = [
-                abs(event.residual_s(t)) / self._fit_tolerance_s(event, t.row) for t in event.picks
-            ]
-            worst = int(np.argmax(residuals))
-            fits = residuals[worst] <= 1.0 and event.misfit_s <= config.max_misfit_s
-            if fits and not event.located.on_edge:
-                if event.triggered_ratio >= config.ratio_min:
-                    self._born(event, now_ns)
-                return
-            del group[worst]
-
-    def _in_announced_coda(self, tracked: TrackedPick) -> bool:
-        for event in self.events:
-            if not event.announced or event.magnitude is None:
-                continue
-            after_s = (tracked.pick.time_ns - event.origin_time_ns) / NS
-            near = float(event.distance_km[tracked.row]) < self._policy.coda_km
-            if near and 0.0 < after_s < coda_lasts_s(event.magnitude.value, self._policy):
-                return True
-        return False
-
-    def _any_in_coda(self, group: list[TrackedPick]) -> bool:
-        return any(t.coda_of is not None for t in group)
-
-    def _stands_in_coda(self, group: list[TrackedPick]) -> bool:
-        places = len({t.place for t in group})
-        loud = sum(t.pick.snr >= self._config.coda_snr for t in group)
-        return places >= self._policy.coda_min_stations and loud >= self._policy.coda_loud
-
-    def _clarity(self, tracked: TrackedPick) -> float:
-        """SNR, halved where the station had picked shortly before: that one may be the P."""
-        before = any(
-            t.row == tracked.row and 0 < tracked.pick.time_ns - t.pick.time_ns < round(30 * NS)
-            for t in self._pool
-        )
-        return tracked.pick.snr * (0.5 if before else 1.0)
-
-    def _weight(self, group: list[TrackedPick]) -> float:
-        """Count of picks; those in a live coda count less, colocated stations once."""
-        total = 0.0
-        for i, tracked in enumerate(group):
-            if any(tracked.place == t.place for t in group[:i]):
-                continue
-            total += self._config.coda_weight if tracked.coda_of is not None else 1.0
-        return total
-
-    def _hypothesis(self, group: list[TrackedPick], now_ns: int) -> EventState:
-        located, reference_ns = self._locate(group, now_ns)
-        event = EventState(
-            event_id="",
-            picks=list(group),
-            reference_ns=reference_ns,
-            located=located,
-            located_at_ns=now_ns,
-            distance_km=np.empty(0),
-            p_s=np.empty(0),
-            s_s=np.empty(0),
-            rows={t.row for t in group},
-        )
-        self._place(event, located, reference_ns, now_ns)
-        return event
-
-    def _born(self, event: EventState, now_ns: int) -> None:
-        self._count += 1
-        stamp = np.datetime64(event.first_pick_ns, "ns").astype("datetime64[s]").item()
-        event.event_id = f"{stamp:%Y%m%dT%H%M%S}-{self._count}"
+    def _take_in(self, event: EventState, now_ns: int) -> None:
+        """Give a new event its name (that of its first guess, if there was one) and its picks."""
+        guesses = [e for e in self.tentative if any(e.picks[0] is t for t in event.picks)]
+        if guesses:
+            event.event_id = guesses[0].event_id
+            self.tentative = [e for e in self.tentative if e is not guesses[0]]
+            for other in guesses[1:]:
+                self._drop_guess(other, "explained by another event")
+        else:
+            event.event_id = self._name(event)
         self._pool = [t for t in self._pool if not any(t is p for p in event.picks)]
         self.events.append(event)
         if self._adopt(event):
             self._relocate(event, now_ns)
+
+    def _name(self, event: EventState) -> str:
+        self._count += 1
+        seconds = event.first_pick_ns // 1_000_000_000
+        return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y%m%dT%H%M%S}-{self._count}"
 
     def _merge(self, now_ns: int) -> None:
         """Make two hypotheses of one quake one: the one that was announced keeps its name."""
@@ -414,19 +292,24 @@ class Associator:
                 shared = [
                     t
                     for t in second.picks
-                    if abs(first.residual_s(t)) <= 1.5 * self.tolerance_s(first, t.row)
+                    if abs(first.residual_s(t)) <= 1.5 * self._sources.tolerance_s(first, t.row)
+                    and self._too_large(first, t) < 1.0
                 ]
                 if len(shared) < 0.6 * len(second.picks):
                     continue
                 self.remove(second)
-                self.merged.append(second)
+                self.ended.append(Ended(event=second, reason="merged"))
                 for tracked in second.picks:
                     if tracked.row not in first.rows:
                         first.picks.append(tracked)
                         first.rows.add(tracked.row)
-                first.picks.sort(key=lambda t: (t.pick.time_ns, t.pick.pick_id))
+                _in_order(first)
                 self._relocate(first, now_ns)
                 return
+
+
+def _in_order(event: EventState) -> None:
+    event.picks.sort(key=lambda t: (t.pick.time_ns, t.pick.pick_id))
 
 
 def _before(a: EventState, b: EventState) -> bool:

@@ -42,6 +42,9 @@ class AssociationConfig:
     pair_velocity_km_s: float
     pair_slack_s: float
     min_picks: int
+    guess_s: float
+    excess_magnitude: float
+    excess_snr: float
     max_misfit_s: float
     tolerance_s: float
     tolerance_per_s: float
@@ -159,8 +162,7 @@ class AlertPolicy:
     provisional_stations: int
     provisional_gap_deg: float
     cancel_after_s: float
-    cancel_ratio: float
-    cancel_min_expected: int
+    cancel_probability: float
     status: Status = Status.EXERCISE
 
 

@@ -1,4 +1,4 @@
-"""How likely is it that a set of picks is a quake, and not chance?
+"""How likely it is that a set of picks is a quake, and not chance.
 
 Two stories are weighed. In the first a quake of alert size, rare in space and time, made the
 picks: each comes near its predicted time, the amplitudes of all point to one magnitude, and the
@@ -104,7 +104,7 @@ def credibility(
 
 
 def _one_per_place(event: EventState) -> list[TrackedPick]:
-    """Picks in order of time, the best fitting one of each place: a building is one witness."""
+    """Return the best fitting pick of each place, in order of time: a building is one witness."""
     best: dict[int, TrackedPick] = {}
     for tracked in event.picks:
         known = best.get(tracked.place)

@@ -21,7 +21,7 @@ from eew.core.magnitude import MagnitudeInput, PeakSeries, network_magnitude
 from eew.core.network import NEVER, Network
 from eew.core.shaking_magnitude import combine, shaking_magnitude
 from eew.core.solution import make_solution
-from eew.core.verdict import expected_but_silent, is_ready
+from eew.core.verdict import is_ready, refuted
 from eew.model.alert import AlertMessage
 from eew.model.event import (
     EventClosed,
@@ -137,7 +137,7 @@ class Pipeline:
     def finish(self, now_ns: int) -> list[CoreEvent]:
         """End of input: give every open event its last word."""
         events: list[CoreEvent] = list(self._solve(now_ns))
-        for event in list(self._associator.events):
+        for event in (*self._associator.events, *self._associator.tentative):
             lifecycle = self._lifecycles.get(event.event_id)
             if lifecycle is not None:
                 events.extend(lifecycle.finish(now_ns))
@@ -226,7 +226,7 @@ class Pipeline:
     def _solve(self, now_ns: int, *, only_changed: bool = False) -> list[CoreEvent]:
         """Magnitude and alert decision of every live event that has not had its last word."""
         events: list[CoreEvent] = []
-        for event in self._associator.events:
+        for event in (*self._associator.events, *self._associator.tentative):
             known = self._lifecycles.get(event.event_id)
             if (known is not None and known.closed) or (only_changed and not event.changed):
                 continue
@@ -300,9 +300,7 @@ class Pipeline:
                 if first is not None and now_ns - first >= round(
                     self.config.alert.cancel_after_s * NS
                 ):
-                    why = expected_but_silent(
-                        event, self._network, self.config.alert, self.config.association, now_ns
-                    )
+                    why = refuted(event, self.config.alert)
                     if why:
                         events.extend(lifecycle.withdraw(now_ns))
                         events.append(self._end(event, now_ns, withdrawn=True, reason=why))
@@ -315,14 +313,14 @@ class Pipeline:
         return events
 
     def _bury(self, now_ns: int) -> list[CoreEvent]:
-        """Say the last word of events that were found to be part of another."""
+        """Say the last word of events that the associator has ended."""
         events: list[CoreEvent] = []
-        for event in self._associator.merged:
-            lifecycle = self._lifecycles.get(event.event_id)
+        for ended in self._associator.ended:
+            lifecycle = self._lifecycles.get(ended.event.event_id)
             if lifecycle is not None:
                 events.extend(lifecycle.finish(now_ns))
-            events.append(self._end(event, now_ns, withdrawn=False, reason="merged"))
-        self._associator.merged.clear()
+            events.append(self._end(ended.event, now_ns, withdrawn=False, reason=ended.reason))
+        self._associator.ended.clear()
         return events
 
     def _end(self, event: EventState, now_ns: int, *, withdrawn: bool, reason: str) -> EventClosed:

@@ -8,7 +8,6 @@ import numpy as np
 
 from eew.core.config import AlertPolicy, AssociationConfig
 from eew.core.event_state import EventState
-from eew.core.network import Network
 from eew.model.event import Solution
 from eew.physics.geo import epicentral_distance_km
 
@@ -95,27 +94,14 @@ def _in_coda(event: EventState, other: Solution, policy: AlertPolicy) -> bool:
     return -lasts_s < after_s < lasts_s and distance_km < policy.coda_km
 
 
-def expected_but_silent(
-    event: EventState,
-    network: Network,
-    policy: AlertPolicy,
-    association: AssociationConfig,
-    now_ns: int,
-) -> str:
+def refuted(event: EventState, policy: AlertPolicy) -> str:
     """Say why an alerted event must be false, or return an empty string.
 
-    Stations within the nearest third of the event's reach must have seen P by now. If nearly
-    none of them has, the picks were something else.
+    Stations that must have seen P by now and have not pull the probability down.
     """
-    live = network.live(now_ns, association.active_s)
-    reach_km = float(np.median([event.distance_km[t.row] for t in event.picks])) + 20.0
-    due_ns = event.origin_time_ns + ((event.p_s + 3.0) * 1e9).astype(np.int64)
-    expected = live & (event.distance_km <= reach_km) & (network.quiet_until_ns >= due_ns)
-    triggered = np.zeros(expected.size, dtype=bool)
-    for tracked in event.picks:
-        triggered[tracked.row] = True
-    n = int(np.count_nonzero(expected | (triggered & (event.distance_km <= reach_km))))
-    seen = int(np.count_nonzero(triggered & (event.distance_km <= reach_km)))
-    if n >= policy.cancel_min_expected and seen < policy.cancel_ratio * n:
-        return f"{n - seen} of {n} stations within {reach_km:.0f} km saw no P wave"
-    return ""
+    if event.probability >= policy.cancel_probability:
+        return ""
+    return (
+        f"stations that should have seen P did not: "
+        f"the probability of a quake fell to {100.0 * event.probability:.2g} %"
+    )

@@ -43,12 +43,14 @@ def quakeml_bytes(result: RunResult) -> bytes:
 
 
 def chosen_solutions(result: RunResult) -> dict[str, list[Solution]]:
-    """Return, per detector event, the solutions behind its messages and its last one."""
+    """Return, per event of two stations or more, the solutions behind its messages and the last."""
     by_event: dict[str, list[Solution]] = {}
     for solution in result.solutions:
         by_event.setdefault(solution.event_id, []).append(solution)
     chosen: dict[str, list[Solution]] = {}
     for event_id, solutions in by_event.items():
+        if max(one.n_stations for one in solutions) < 2:
+            continue  # a lone pick's first guess that nobody confirmed is no event
         wanted = {len(solutions) - 1}
         for message in result.messages:
             if message.event_id == event_id:

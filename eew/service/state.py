@@ -199,8 +199,10 @@ class ServiceState:
 
     def _forget_oldest(self) -> None:
         while len(self.events) > MAX_EVENTS:
-            closed = (key for key, record in self.events.items() if record.closed is not None)
-            del self.events[next(closed, next(iter(self.events)))]
+            closed = [key for key, record in self.events.items() if record.closed is not None]
+            # first guesses come and go by the hour: they must not push out what was told
+            dropped = (key for key in closed if not self.events[key].messages)
+            del self.events[next(dropped, next(iter(closed), next(iter(self.events))))]
 
     # ------------------------------------------------------------ delivery
     def receive_devices(self, connected: int) -> None:

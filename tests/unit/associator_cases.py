@@ -96,12 +96,11 @@ class Listening:
         settings = config()
         self.associator = Associator(
             self.network,
-            settings.association,
-            settings.location,
+            settings,
             Locator(settings.location, TIMES),
             TIMES,
-            settings.alert,
         )
+        self.peaks = PeakSeries()  # the motion behind the next picks
         self._number = 0
         self._last_tick_s = -1e9
 
@@ -154,7 +153,7 @@ class Listening:
                 number=1,
                 lat=station.lat,
                 lon=station.lon,
-                peaks=PeakSeries(),
+                peaks=self.peaks,
             ),
             _ns(now_s),
         )

@@ -231,6 +231,7 @@ def test_names_tell_the_first_pick_and_never_repeat() -> None:
     listening.associator.remove(first)
     second = listening.hear(p_waves(later, GRID))[0]
 
-    assert first.event_id.rpartition("-")[2] == "1"
-    assert second.event_id.rpartition("-")[2] == "2"
+    numbers = [int(e.event_id.rpartition("-")[2]) for e in (first, second)]
+    assert numbers[0] == 1
+    assert numbers[1] > 1
     assert first.event_id.startswith("20231114T2213")  # START_NS and some seconds

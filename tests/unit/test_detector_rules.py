@@ -137,7 +137,7 @@ def _associator(places: list[tuple[float, float]]) -> tuple[Associator, Network]
     network = Network(_stations(places))
     locator = Locator(CONFIG.location, TIMES)
     return (
-        Associator(network, CONFIG.association, CONFIG.location, locator, TIMES, CONFIG.alert),
+        Associator(network, CONFIG, locator, TIMES),
         network,
     )
 

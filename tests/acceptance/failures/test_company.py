@@ -59,7 +59,8 @@ def two_small_heard(two_small: Composition) -> Heard:
 def test_two_small_quakes_350_km_and_3_s_apart_stay_two(
     two_small: Composition, two_small_heard: Heard
 ) -> None:
-    final = {s.event_id: s for s in two_small_heard.solutions}.values()
+    solutions = (s for s in two_small_heard.solutions if s.n_stations >= 2)  # no first guesses
+    final = {s.event_id: s for s in solutions}.values()
     for truth in two_small.truths:
         fitting = [
             s
