@@ -88,6 +88,7 @@ class LocationConfig:
     relocate_until_s: float
     every_pick_until: int
     settled_picks: int
+    settled_from: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,8 +63,21 @@ class Sources:
         return event
 
     def relocate(self, event: EventState, now_ns: int) -> None:
-        """Locate an event anew from its present picks."""
-        self._place(event, *self._locate(event.picks, now_ns, event.located), now_ns)
+        """Locate an event anew from its present picks.
+
+        A settled place is not given up for one that explains fewer of them: where the picks of
+        another quake have crept in, the search may jump to that one.
+        """
+        before, reference_ns, explained = event.located, event.reference_ns, self._explained(event)
+        self._place(event, *self._locate(event.picks, now_ns, before), now_ns)
+        settled = len(event.picks) >= self._config.location.settled_from
+        if settled and self._explained(event) < explained:
+            self._place(event, before, reference_ns, now_ns)
+
+    def _explained(self, event: EventState) -> int:
+        return sum(
+            abs(event.residual_s(t)) <= self.fit_tolerance_s(event, t.row) for t in event.picks
+        )
 
     def weigh(self, event: EventState, now_ns: int) -> None:
         """Ask again how probable it is that the event is a quake."""
