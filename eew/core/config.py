@@ -54,7 +54,6 @@ class AssociationConfig:
     coda_factor: float
     coda_s: float
     coda_snr: float
-    coda_weight: float
     s_per_s: float
     ratio_min: float
     active_s: float
@@ -100,6 +99,7 @@ class CredibilityConfig:
     prior_picks: float
     quiet_snr: float
     snr_density: float
+    coda_picks_per_s: float
     shared: float
     shared_km: float
     shared_s: float

@@ -129,6 +129,7 @@ def _chance_rate_per_s(
     """Rate of false picks at least as clear as this one, as a density over the SNR of quakes.
 
     The station's own rate is the mean of a gamma posterior: a noisy station counts for less.
+    So does a pick that the coda of another event may have made.
     A neighbour's pick raises the rate, because lorries, doors and storms are shared.
     """
     row = tracked.row
@@ -136,6 +137,8 @@ def _chance_rate_per_s(
     watched_s = config.prior_picks / config.false_picks_per_s + float(network.watched_s[row])
     clear = config.quiet_snr / max(tracked.pick.snr, config.quiet_snr)
     rate = config.snr_density * clear * seen / watched_s
+    if tracked.coda_of is not None:
+        rate = max(rate, config.coda_picks_per_s)
     if before:
         nearest_km = min(network.pair_km(row, t.row) for t in before)
         rate += config.shared * math.exp(-nearest_km / config.shared_km) / config.shared_s

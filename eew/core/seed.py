@@ -1,10 +1,10 @@
 """New events: the picks that nothing explains yet, and one source that fits them.
 
 Picks must be pairwise within what P waves allow, and then have small residuals at the hypocentre
-they give together. Three stations may found an event; two where chance is out of the question.
-Picks in the coda of a live event are suspect: they found one only in larger numbers, unless
-their first motion stands well above the coda. There is no blackout in space or time: a second
-quake anywhere, at any time, is an event as soon as its picks fit a source.
+they give together. Three stations may found an event; two, or more in the coda of a live event,
+where chance is out of the question (:mod:`eew.core.credibility`): codas make picks of their own.
+There is no blackout in space or time: a second quake anywhere, at any time, is an event as soon
+as its picks fit a source.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Seeder:
         for _ in range(_TRIES):
             if in_coda and not self._stands_in_coda(group):
                 return None
-            few = self._weight(group) < config.min_picks
-            if few and (len({t.place for t in group}) < 2 or any(t.coda_of for t in group)):
+            few = len({t.place for t in group if t.coda_of is None}) < config.min_picks
+            if few and len({t.place for t in group}) < 2:
                 return None
             event = self._sources.new(group, now_ns)
             if few and event.probability < self._policy.min_probability:
@@ -116,15 +116,6 @@ class Seeder:
             distance <= config.max_distance_km
             and difference_s <= distance / config.pair_velocity_km_s + config.pair_slack_s
         )
-
-    def _weight(self, group: list[TrackedPick]) -> float:
-        """Count of picks; those in a live coda count less, colocated stations once."""
-        total = 0.0
-        for i, tracked in enumerate(group):
-            if any(tracked.place == t.place for t in group[:i]):
-                continue
-            total += self._config.coda_weight if tracked.coda_of is not None else 1.0
-        return total
 
     def _in_announced_coda(self, tracked: TrackedPick, events: Sequence[EventState]) -> bool:
         for event in events:
