@@ -19,8 +19,9 @@ from eew.messages.levels import Thresholds, default_thresholds
 from eew.messages.prediction_model import model_of
 from eew.model.alert import AlertMessage, Level
 from eew.model.place import Shelter
+from eew.physics.forecast import from_nearby, from_source, site_shift, source_distance_km
 from eew.physics.geo import azimuth_deg, epicentral_distance_km
-from eew.physics.traveltime import TravelTimes
+from eew.physics.traveltime import RegionalTravelTimes
 
 __all__ = [
     "LocalEstimate",
@@ -53,8 +54,11 @@ class LocalEstimate:
     s_arrival_sigma_s : float
         One standard deviation, from the uncertainties of origin time, epicentre and depth.
     intensity, intensity_sigma : float
-        Median prediction in ``scale``, and one standard deviation from the model's scatter and
-        the uncertainties of magnitude and distance.
+        Forecast in ``scale``: the larger of the median prediction from the source and of what
+        stations nearby see; and one standard deviation from the model's scatter and the
+        uncertainties of magnitude and distance.
+    seen_nearby : bool
+        The forecast comes from the stations nearby: it shakes there now.
     level : Level
         By the thresholds, before any hysteresis.
     """
@@ -67,6 +71,7 @@ class LocalEstimate:
     scale: str
     intensity: float
     intensity_sigma: float
+    seen_nearby: bool
     level: Level
 
 
@@ -149,6 +154,7 @@ class _Many:
     s_sigma_s: list[float]
     intensity: list[float]
     intensity_sigma: list[float]
+    seen_nearby: list[bool]
 
     def at(self, index: int, limits: Thresholds) -> LocalEstimate:
         """Return the estimate of one place."""
@@ -162,6 +168,7 @@ class _Many:
             scale=self.scale,
             intensity=intensity,
             intensity_sigma=self.intensity_sigma[index],
+            seen_nearby=self.seen_nearby[index],
             level=limits.level_of(intensity),
         )
 
@@ -175,7 +182,7 @@ def _estimate_many(message: AlertMessage, lat: Floats, lon: Floats, vs30_mps: Fl
     depth_step_km = max(origin.z_sigma_km, _STEP_KM)
     distances = np.stack([distance_km, distance_km + distance_step_km, distance_km])
     depths = np.array([[0.0], [0.0], [depth_step_km]]) + origin.depth_km
-    times = TravelTimes.load()
+    times = RegionalTravelTimes().at(origin.lat, origin.lon)
     s_s, s_farther_s, s_deeper_s = times.s_s(distances, np.broadcast_to(depths, distances.shape))
     p_s = times.p_s(distance_km, np.full_like(distance_km, origin.depth_km))
     s_sigma_s = np.sqrt(
@@ -183,15 +190,22 @@ def _estimate_many(message: AlertMessage, lat: Floats, lon: Floats, vs30_mps: Fl
         + ((s_farther_s - s_s) * origin.h_sigma_km / distance_step_km) ** 2
         + ((s_deeper_s - s_s) * origin.z_sigma_km / depth_step_km) ** 2
     )
-    model = model_of(message.prediction)
+    model, prediction = model_of(message.prediction), message.prediction
     magnitudes = np.array([[0.0], [0.0], [magnitude.sigma]]) + magnitude.value
-    shaking = model.predict(magnitudes, origin.depth_km, distances, vs30_mps)
-    intensity, farther, larger = shaking.intensity
+    source_km = source_distance_km(prediction, origin.lat, origin.lon, lat, lon)
+    source_kms = np.stack([source_km, source_km + distance_step_km, source_km])
+    shaking = from_source(model, prediction, magnitudes, origin.depth_km, source_kms, vs30_mps)
+    median, farther, larger = shaking.intensity
     intensity_sigma = np.sqrt(
         shaking.sigma[0] ** 2
-        + ((farther - intensity) * origin.h_sigma_km / distance_step_km) ** 2
-        + (larger - intensity) ** 2
+        + ((farther - median) * origin.h_sigma_km / distance_step_km) ** 2
+        + (larger - median) ** 2
     )
+    intensity = model.on_scale(median + prediction.correction)
+    nearby = np.full_like(intensity, -np.inf)
+    if prediction.observed:
+        shift = site_shift(model, prediction, magnitude.value, origin.depth_km, source_km, vs30_mps)
+        nearby = from_nearby(prediction.observed, lat, lon, shift)
     return _Many(
         scale=message.prediction.scale,
         distance_km=distance_km.tolist(),
@@ -199,8 +213,9 @@ def _estimate_many(message: AlertMessage, lat: Floats, lon: Floats, vs30_mps: Fl
         p_arrival_ns=[origin.time_ns + round(p * _NS_PER_S) for p in p_s.tolist()],
         s_arrival_ns=[origin.time_ns + round(s * _NS_PER_S) for s in s_s.tolist()],
         s_sigma_s=s_sigma_s.tolist(),
-        intensity=intensity.tolist(),
+        intensity=np.maximum(intensity, nearby).tolist(),
         intensity_sigma=intensity_sigma.tolist(),
+        seen_nearby=(nearby > intensity).tolist(),
     )
 
 

@@ -26,7 +26,7 @@ from eew.core.pipeline import Pipeline
 from eew.model.event import Phase, Pick
 from eew.model.waveform import Recording, Station
 from eew.physics.geo import azimuth_deg, azimuthal_gap_deg, epicentral_distance_km
-from eew.physics.traveltime import TravelTimes
+from eew.physics.traveltime import TravelTimesAt, travel_times
 from simulator.link import LinkDelay
 from simulator.schedule import Schedule
 from simulator.score_rules import ScoreRules
@@ -151,7 +151,6 @@ def best_location(
     if truth is None or len(picks) < rules.min_picks:
         return None
     station = {one.code: one for one in recording.stations}
-    times = TravelTimes.load(config.travel_time_model)
     places = [station[pick.station] for pick in picks]
     distance_km = epicentral_distance_km(
         truth.lat, truth.lon, [one.lat for one in places], [one.lon for one in places]
@@ -159,6 +158,7 @@ def best_location(
     near = [pick for pick, km in zip(picks, distance_km, strict=True) if km <= rules.near_km]
     checked = near if len(near) >= rules.enough_picks else list(picks)
     kept = checked
+    times = travel_times(config.travel_time_model)
     every = replace(config.location, max_picks=len(kept), coarse_picks=_COARSE_PICKS)
     locator = Locator(every, times)
     reference_ns = kept[0].time_ns
@@ -260,7 +260,7 @@ def _located(
     picks: Sequence[Pick],
     station: dict[str, Station],
     reference_ns: int,
-    times: TravelTimes,
+    times: TravelTimesAt,
 ) -> tuple[Located, np.ndarray[tuple[int], np.dtype[np.float64]]]:
     """Locate; also return observed minus predicted P times in s."""
     lats = np.array([station[pick.station].lat for pick in picks])
@@ -268,7 +268,7 @@ def _located(
     time_s = np.array([(pick.time_ns - reference_ns) / NS_PER_S for pick in picks])
     found = locator.locate(
         [
-            Observed(lat=lat, lon=lon, time_s=at_s, sigma_s=pick.uncertainty_s)
+            Observed(lat=lat, lon=lon, time_s=at_s, sigma_s=pick.uncertainty_s, snr=pick.snr)
             for lat, lon, at_s, pick in zip(
                 lats.tolist(), lons.tolist(), time_s.tolist(), picks, strict=True
             )
@@ -276,5 +276,7 @@ def _located(
         [],
     )
     distance_km = epicentral_distance_km(found.lat, found.lon, lats, lons)
-    p_s = np.asarray(times.p_s(distance_km, np.full(lats.size, found.depth_km)))
+    p_s = np.asarray(
+        times.at(lats[0], lons[0]).p_s(distance_km, np.full(lats.size, found.depth_km))
+    )
     return found, time_s - found.origin_time_s - p_s

@@ -10,7 +10,7 @@ from eew.core.pipeline import CoreEvent
 from eew.model.alert import AlertMessage
 from eew.model.place import Site
 from eew.physics.geo import epicentral_distance_km
-from eew.physics.traveltime import TravelTimes
+from eew.physics.traveltime import RegionalTravelTimes
 from eew.service.state import BrokerInfo, ServiceState
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ServiceView:
         self._placed = 0
         self._taken = {"publish": 0, "deliver": 0}
         self._told_events: set[tuple[str, str]] = set()
-        self._times = TravelTimes.load()
+        self._times = RegionalTravelTimes()
 
     def opened(self, crowd: Crowd, placed: int) -> None:
         """Say that broker and devices are there, ``placed`` of them."""
@@ -123,5 +123,7 @@ class ServiceView:
             return None
         origin = message.origin
         distance_km = epicentral_distance_km(origin.lat, origin.lon, site.lat, site.lon)
-        s_ns = origin.time_ns + round(float(self._times.s_s(distance_km, origin.depth_km)) * 1e9)
+        s_ns = origin.time_ns + round(
+            float(self._times.at(origin.lat, origin.lon).s_s(distance_km, origin.depth_km)) * 1e9
+        )
         return (s_ns - told.at_ns) / NS_PER_S

@@ -1,23 +1,32 @@
-"""Where and when: grid search over position and depth, refined around the best node."""
+"""Where and when: grid search over position and depth, refined around what is likely."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eew.core.config import LocationConfig
+from eew.core.location_grid import (
+    Box,
+    cell_s,
+    mean,
+    moments,
+    probabilities,
+    project,
+    rings,
+    unproject,
+)
 from eew.core.location_kernels import log_likelihood
-from eew.physics.geo import azimuth_deg, destination, epicentral_distance_km
-from eew.physics.traveltime import TravelTimes
+from eew.physics.subduction import Trench, trench_near
+from eew.physics.traveltime import TravelTimes, TravelTimesAt
 
 FloatArray = NDArray[np.float64]
-_FINE = 11  # nodes a side of a refined grid
 _LEVELS = 3
+_NEIGHBOURS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +37,29 @@ class Observed:
     lon: float
     time_s: float
     sigma_s: float
+    snr: float = 20.0
+    second_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silent:
-    """A live station without a pick, and the data time up to which it was quiet."""
+    """A live station without a pick, and the data times from and up to which it was quiet."""
 
     lat: float
     lon: float
     until_s: float
+    since_s: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
-    """Hypocentre with its uncertainty; times in s after the caller's reference."""
+    """Hypocentre with its uncertainty; times in s after the caller's reference.
+
+    The place is the mean of what is likely: nearest to the truth on average, though where much is
+    open it need not fit the picks itself. ``best`` does: the single most likely (lat, lon, depth
+    km, origin time s), with ``misfit_s``, its mean absolute residual. Whether picks belong
+    together is asked there.
+    """
 
     lat: float
     lon: float
@@ -52,6 +70,8 @@ class Located:
     ellipse_minor_km: float
     ellipse_azimuth_deg: float
     z_sigma_km: float
+    best: tuple[float, float, float, float]
+    misfit_s: float
     on_edge: bool
 
     @property
@@ -67,28 +87,30 @@ class Locator:
     ----------
     config : LocationConfig
         Grid and errors.
-    travel_times : TravelTimes
-        P table of the velocity model.
+    travel_times : TravelTimesAt
+        P and S tables; those of the place of the first pick are used.
     """
 
-    def __init__(self, config: LocationConfig, travel_times: TravelTimes) -> None:
+    def __init__(self, config: LocationConfig, travel_times: TravelTimesAt) -> None:
         self._config = config
-        self._p_table = travel_times.p_table
-        outer = _plane(config.half_width_km, config.spacing_km)
-        inner = _plane(config.inner_half_width_km, config.inner_spacing_km)
-        outside = np.abs(outer[:, :2]).max(axis=1) > config.inner_half_width_km
-        plane = np.vstack([inner, outer[outside]])
+        self._times = travel_times
+        plane = rings(config.reach_km, config.ring_km, config.ring_growth)
         depths = np.asarray(config.depths_km)
         self._coarse = np.column_stack(
             [
                 np.repeat(plane[:, 0], depths.size),
                 np.repeat(plane[:, 1], depths.size),
                 np.tile(depths, plane.shape[0]),
-                np.repeat(_cell_s(plane[:, 2]), depths.size),
+                np.repeat(cell_s(plane[:, 2]), depths.size),
             ]
         )
+        # a density: cells weigh by their size
+        thick = np.gradient(depths)
+        self._ln_volume = np.repeat(2.0 * np.log(plane[:, 2]), depths.size) + np.tile(
+            np.log(thick), plane.shape[0]
+        )
         self._bottom_km = float(depths.max())
-        self._edge_km = float(np.abs(outer[:, 0]).max())
+        self._edge_km = config.edge_km
 
     def locate(
         self,
@@ -111,104 +133,146 @@ class Locator:
         config = self._config
         picks = list(picks)[: config.max_picks]
         lat0, lon0 = picks[0].lat, picks[0].lon
-        pick_array = np.empty((len(picks), 4))
-        pick_array[:, 0], pick_array[:, 1] = _project(
+        pick_array = np.empty((len(picks), 5))
+        pick_array[:, 0], pick_array[:, 1] = project(
             lat0, lon0, [p.lat for p in picks], [p.lon for p in picks]
         )
         pick_array[:, 2] = [p.time_s for p in picks]
-        pick_array[:, 3] = [p.sigma_s for p in picks]
+        pick_array[:, 3] = [p.sigma_s + config.weak_s / p.snr for p in picks]
+        pick_array[:, 4] = [p.second_s for p in picks]
         silent_array = self._nearest_silent(lat0, lon0, silent)
+        near_km = self._near_km(pick_array, silent_array)
+
+        arrivals = _Arrivals(
+            pick_array,
+            silent_array,
+            near_km,
+            self._times.at(lat0, lon0),
+            trench_near(lat0, lon0),
+        )
 
         if near is not None:
-            x, y = _project(lat0, lon0, [near[0]], [near[1]])
-            start = np.array([x[0], y[0], near[2]])
-            found = self._refine(start, max(12.0, 3.0 * near[3]), 0.0, pick_array, silent_array)
+            x, y = project(lat0, lon0, [near[0]], [near[1]])
+            width_km = max(12.0, 3.0 * near[3])
+            box = Box(float(x[0]), float(y[0]), near[2], 0.0, width_km, width_km, 0.0)
+            found = self._refine(box, arrivals)
             if found is not None:
-                return self._summarise(lat0, lon0, *found, pick_array, on_edge=False)
-        nodes = self._coarse
-        scores = self._score(
-            nodes, pick_array[: config.coarse_picks], silent_array[: config.coarse_silent]
-        )
-        best = int(np.argmax(scores[:, 0]))
-        on_edge = bool(np.abs(nodes[best, :2]).max() >= self._edge_km)
-        weights = _weights(scores[:, 0])
-        spacing_km = (
-            config.inner_spacing_km
-            if np.abs(nodes[best, :2]).max() < config.inner_half_width_km
-            else config.spacing_km
-        )
-        width_km = max(
-            1.5 * spacing_km, min(3.0 * _spread_km(nodes, weights), 5.0 * config.spacing_km)
-        )
-        z = nodes[:, 2] - _mean(weights, nodes[:, 2])
-        z_sigma_km = math.sqrt(_mean(weights, z * z))
-        found = self._refine(
-            nodes[best], width_km, 2.0 * z_sigma_km, pick_array, silent_array, may_fail=False
-        )
+                return self._summarise(lat0, lon0, *found, arrivals)
+        found = self._refine(self._search(arrivals), arrivals, may_fail=False)
         assert found is not None
-        return self._summarise(lat0, lon0, *found, pick_array, on_edge=on_edge)
+        return self._summarise(lat0, lon0, *found, arrivals)
 
     # ------------------------------------------------------------------ parts
 
-    def _refine(
-        self,
-        centre: FloatArray,
-        width_km: float,
-        half_z_km: float,
-        picks: FloatArray,
-        silent: FloatArray,
-        *,
-        may_fail: bool = True,
-    ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-        """Shrink a grid round the best node; return its nodes, weights and origin times.
+    def _search(self, arrivals: _Arrivals) -> Box:
+        """Score the coarse grid; return the box that holds what is likely."""
+        config = self._config
+        few = _Arrivals(
+            arrivals.picks[: config.coarse_picks],
+            arrivals.silent[: config.coarse_silent],
+            arrivals.near_km,
+            arrivals.times,
+            arrivals.trench,
+        )
+        nodes = self._coarse
+        scores = self._score(nodes, few)
+        best = nodes[int(np.argmax(scores[:, 0]))]
+        likely = moments(nodes, probabilities(scores[:, 0] + self._ln_volume))
+        spacing_km = config.ring_km + config.ring_growth * math.hypot(best[0], best[1])
+        # never so narrow that the best node, or its neighbours, would lie outside
+        least_km = 1.5 * spacing_km + math.hypot(best[0] - likely.x_km, best[1] - likely.y_km)
+        return Box(
+            likely.x_km,
+            likely.y_km,
+            likely.z_km,
+            likely.angle,
+            max(least_km, 3.0 * likely.major_km),
+            max(least_km, 3.0 * likely.minor_km),
+            2.5 * likely.z_sigma_km,
+        )
 
-        None where the best node of the first grid lies on its rim (and ``may_fail``).
+    def _refine(
+        self, box: Box, arrivals: _Arrivals, *, may_fail: bool = True
+    ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+        """Shrink a box round what is likely; return its nodes, weights and origin times.
+
+        None where the best node of the first box lies on its rim (and ``may_fail``).
         """
-        half_z_km = max(half_z_km, 4.0, 0.6 * float(centre[2]))
         nodes = weights = times = np.empty(0)
         for level in range(_LEVELS):
-            nodes = _box(centre, width_km, half_z_km, self._bottom_km)
-            scores = self._score(nodes, picks, silent)
-            best = nodes[int(np.argmax(scores[:, 0]))]
-            at_rim = bool(np.abs(best[:2] - centre[:2]).max() >= 0.99 * width_km)
-            if level == 0 and may_fail and at_rim:
+            nodes = box.nodes(self._bottom_km)
+            scores = self._score(nodes, arrivals)
+            if level == 0 and may_fail and box.at_rim(nodes[int(np.argmax(scores[:, 0]))]):
                 return None
-            weights, times = _weights(scores[:, 0]), scores[:, 1]
-            centre = best
-            step_km = 2.0 * width_km / (_FINE - 1)
-            z = nodes[:, 2] - _mean(weights, nodes[:, 2])
-            # the next grid covers what is likely, or twice the last step
-            width_km = min(width_km, max(2.0 * step_km, 3.0 * _spread_km(nodes, weights)))
-            half_z_km = max(2.0, 2.5 * math.sqrt(_mean(weights, z * z)))
+            weights, times = probabilities(scores[:, 0]), scores[:, 1]
+            likely = moments(nodes, weights)
+            # the next box covers what is likely, and no less than one step of this one
+            box = Box(
+                likely.x_km,
+                likely.y_km,
+                likely.z_km,
+                likely.angle,
+                max(3.0 * likely.major_km, box.step_km),
+                max(3.0 * likely.minor_km, box.step_km),
+                max(2.0, 2.5 * likely.z_sigma_km),
+            )
         return nodes, weights, times
 
-    def _score(self, nodes: FloatArray, picks: FloatArray, silent: FloatArray) -> FloatArray:
+    def _near_km(self, picks: FloatArray, silent: FloatArray) -> float:
+        """Spacing of the network round the first station: distance of its sixth nearest.
+
+        In a plane a station has six neighbours on average; nearer ones alone would measure a
+        cluster, not the network.
+        """
+        config = self._config
+        x = np.concatenate([picks[1:, 0], silent[:, 0]])
+        y = np.concatenate([picks[1:, 1], silent[:, 1]])
+        away_km = np.sort(np.hypot(x, y))
+        least, most = config.near_km
+        at = min(_NEIGHBOURS, away_km.size) - 1
+        return float(np.clip(away_km[at], least, most)) if away_km.size else most
+
+    def _score(self, nodes: FloatArray, arrivals: _Arrivals) -> FloatArray:
         config = self._config
         out = np.empty((nodes.shape[0], 2))
         log_likelihood(
             nodes,
-            self._p_table,
-            picks,
-            silent,
+            arrivals.times.p_table,
+            arrivals.times.s_table,
+            arrivals.picks,
+            arrivals.silent,
             config.sigma_s,
             config.sigma_per_s,
             config.silent_sigma_s,
             config.silent_cap,
-            config.near_km,
+            config.s_sigma_s,
+            config.s_sigma_per_s,
+            config.s_odds,
+            arrivals.near_km,
+            config.near_power,
             out,
         )
-        depth = np.maximum(nodes[:, 2], 0.5)
-        z = np.log(depth / config.depth_prior_km) / config.depth_prior_sigma
-        out[:, 0] += np.maximum(-0.5 * z * z, config.depth_prior_floor)
+        out[:, 0] += self._ln_depth(np.maximum(nodes[:, 2], 0.5))
+        if arrivals.trench is not None:
+            out[:, 0] += arrivals.trench.log_density(nodes[:, 0], nodes[:, 1])
         return out
+
+    def _ln_depth(self, depth_km: FloatArray) -> FloatArray:
+        """Log of the prior density of depth per km: the crust, and slabs below it."""
+        config = self._config
+        crust = _log_normal(depth_km, config.crust_km, config.crust_sigma)
+        slab = _log_normal(depth_km, config.slab_km, config.slab_sigma)
+        density: FloatArray = np.log(crust + config.slab_share * (slab - crust))
+        return density
 
     def _nearest_silent(self, lat0: float, lon0: float, silent: Sequence[Silent]) -> FloatArray:
         if not silent:
-            return np.empty((0, 3))
-        x, y = _project(lat0, lon0, [s.lat for s in silent], [s.lon for s in silent])
+            return np.empty((0, 4))
+        x, y = project(lat0, lon0, [s.lat for s in silent], [s.lon for s in silent])
         until = np.array([s.until_s - self._config.silent_margin_s for s in silent])
         order = np.argsort(np.hypot(x, y), kind="stable")[: self._config.max_silent]
-        return np.column_stack([x[order], y[order], until[order]])
+        since = np.array([s.since_s for s in silent])
+        return np.column_stack([x[order], y[order], until[order], since[order]])
 
     def _summarise(
         self,
@@ -217,91 +281,51 @@ class Locator:
         samples: FloatArray,
         weights: FloatArray,
         times: FloatArray,
-        picks: FloatArray,
-        *,
-        on_edge: bool,
+        arrivals: _Arrivals,
     ) -> Located:
-        mean = np.array([_mean(weights, samples[:, k]) for k in range(3)])
-        centred = samples[:, :3] - mean
-        dx, dy = centred[:, 0], centred[:, 1]
-        cross = _mean(weights, dx * dy)
-        covariance = np.array([[_mean(weights, dx * dx), cross], [cross, _mean(weights, dy * dy)]])
-        values, vectors = np.linalg.eigh(covariance + 0.04 * np.eye(2))
-        major = vectors[:, 1]
-        lat, lon = _unproject(lat0, lon0, float(mean[0]), float(mean[1]))
-        spread = times - _mean(weights, times)
-        origin_sigma = math.sqrt(_mean(weights, spread * spread))
+        likely = moments(samples, weights)
+        lat, lon = unproject(lat0, lon0, likely.x_km, likely.y_km)
+        spread = times - mean(weights, times)
+        origin_sigma = math.sqrt(mean(weights, spread * spread))
+        outside = float(weights[np.hypot(samples[:, 0], samples[:, 1]) > self._edge_km].sum())
         # the time that belongs to this place: a mean of times belongs to none
-        here = np.array([[mean[0], mean[1], mean[2], 0.0]])
-        origin = float(self._score(here, picks, np.empty((0, 3)))[0, 1])
+        here = np.array([[likely.x_km, likely.y_km, likely.z_km, 0.0]])
+        alone = replace(arrivals, silent=np.empty((0, 4)))
+        origin = float(self._score(here, alone)[0, 1])
+        model_km = self._config.model_km
+        best = int(np.argmax(weights))
+        x, y, z = (float(v) for v in samples[best, :3])
+        away_km = np.hypot(arrivals.picks[:, 0] - x, arrivals.picks[:, 1] - y)
+        predicted_s = times[best] + arrivals.times.p_s(away_km, z)
         return Located(
             lat=lat,
             lon=lon,
-            depth_km=float(mean[2]),
+            depth_km=likely.z_km,
             origin_time_s=origin,
             origin_time_sigma_s=max(origin_sigma, 0.05),
-            ellipse_major_km=math.sqrt(float(values[1])),
-            ellipse_minor_km=math.sqrt(float(values[0])),
-            ellipse_azimuth_deg=math.degrees(math.atan2(major[0], major[1])) % 180.0,
-            z_sigma_km=math.sqrt(max(_mean(weights, centred[:, 2] ** 2), 0.25)),
-            on_edge=on_edge or float(mean[2]) >= 0.97 * self._bottom_km,
+            ellipse_major_km=math.hypot(likely.major_km, model_km),
+            ellipse_minor_km=math.hypot(likely.minor_km, model_km),
+            ellipse_azimuth_deg=(90.0 - math.degrees(likely.angle)) % 180.0,
+            z_sigma_km=math.hypot(likely.z_sigma_km, 0.5),
+            best=(*unproject(lat0, lon0, x, y), z, float(times[best])),
+            misfit_s=float(np.mean(np.abs(arrivals.picks[:, 2] - predicted_s))),
+            on_edge=outside >= self._config.edge_share or likely.z_km >= 0.97 * self._bottom_km,
         )
 
 
-def _box(centre: FloatArray, width_km: float, half_z_km: float, bottom_km: float) -> FloatArray:
-    """Nodes of a box round ``centre``; depths are cut at the surface and the bottom."""
-    axis = np.linspace(-width_km, width_km, _FINE)
-    depths = np.unique(np.clip(centre[2] + np.linspace(-half_z_km, half_z_km, 7), 0.5, bottom_km))
-    x, y, z = np.meshgrid(centre[0] + axis, centre[1] + axis, depths, indexing="ij")
-    cell = np.full(x.size, _cell_s(2.0 * width_km / (_FINE - 1)))
-    return np.column_stack([x.ravel(), y.ravel(), z.ravel(), cell])
+@dataclass(frozen=True, slots=True)
+class _Arrivals:
+    """All there is to go by: picks, silent stations, spacing round the first, times, a trench."""
+
+    picks: FloatArray
+    silent: FloatArray
+    near_km: float
+    times: TravelTimes
+    trench: Trench | None
 
 
-def _plane(half_width_km: float, spacing_km: float) -> FloatArray:
-    """Columns x, y, spacing of a square grid round the origin."""
-    n = round(half_width_km / spacing_km)
-    axis = np.arange(-n, n + 1) * spacing_km
-    x, y = np.meshgrid(axis, axis, indexing="ij")
-    return np.column_stack([x.ravel(), y.ravel(), np.full(x.size, spacing_km)])
-
-
-def _cell_s(spacing_km: Any) -> Any:
-    """Return the standard deviation of P time in a cell: uniform spread, at 6 km/s."""
-    return spacing_km / math.sqrt(12.0) / 6.0
-
-
-def _weights(log_scores: FloatArray) -> FloatArray:
-    w = np.exp(log_scores - log_scores.max())
-    result: FloatArray = w / w.sum()
-    return result
-
-
-def _mean(weights: FloatArray, values: FloatArray) -> float:
-    """Weighted mean without BLAS: its threads cost more than they give, and its bytes vary."""
-    return float((weights * values).sum())
-
-
-def _spread_km(samples: FloatArray, weights: FloatArray) -> float:
-    """Larger of the standard deviations east and north, km."""
-    variances = []
-    for k in range(2):
-        away = samples[:, k] - _mean(weights, samples[:, k])
-        variances.append(_mean(weights, away * away))
-    return math.sqrt(max(variances))
-
-
-def _project(
-    lat0: float, lon0: float, lats: Sequence[float], lons: Sequence[float]
-) -> tuple[FloatArray, FloatArray]:
-    """Azimuthal equidistant coordinates round a centre: x east, y north, km."""
-    lat, lon = np.asarray(lats, dtype=float), np.asarray(lons, dtype=float)
-    distance = np.asarray(epicentral_distance_km(lat0, lon0, lat, lon), dtype=float)
-    azimuth = np.radians(np.asarray(azimuth_deg(lat0, lon0, lat, lon), dtype=float))
-    return distance * np.sin(azimuth), distance * np.cos(azimuth)
-
-
-def _unproject(lat0: float, lon0: float, x_km: float, y_km: float) -> tuple[float, float]:
-    lat, lon = destination(
-        lat0, lon0, math.degrees(math.atan2(x_km, y_km)) % 360.0, math.hypot(x_km, y_km)
-    )
-    return float(lat), float(lon)
+def _log_normal(x: FloatArray, median: float, sigma: float) -> FloatArray:
+    """Density of the log-normal distribution."""
+    z = np.log(x / median) / sigma
+    density: FloatArray = np.exp(-0.5 * z * z) / (math.sqrt(2.0 * math.pi) * sigma * x)
+    return density

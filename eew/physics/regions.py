@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from eew.errors import ConfigError
 from eew.tables import load_table
 
-__all__ = ["Region", "region_of", "regions"]
+__all__ = ["Region", "polygon_contains", "region_of", "regions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +41,20 @@ class Region:
         Edges are straight in latitude and longitude; a point on an edge may fall on either
         side, but always on the same.
         """
-        inside = False
-        previous = self.polygon[-1] if self.polygon else (0.0, 0.0)
-        for corner in self.polygon:
-            (lat1, lon1), (lat2, lon2) = previous, corner
-            if (lat1 > lat) != (lat2 > lat):
-                crossing = lon1 + (lat - lat1) / (lat2 - lat1) * (lon2 - lon1)
-                inside ^= lon < crossing
-            previous = corner
-        return inside
+        return polygon_contains(self.polygon, lat, lon)
+
+
+def polygon_contains(polygon: Sequence[tuple[float, float]], lat: float, lon: float) -> bool:
+    """Say whether a point is inside a polygon of (lat, lon) corners; see :class:`Region`."""
+    inside = False
+    previous = polygon[-1] if polygon else (0.0, 0.0)
+    for corner in polygon:
+        (lat1, lon1), (lat2, lon2) = previous, corner
+        if (lat1 > lat) != (lat2 > lat):
+            crossing = lon1 + (lat - lat1) / (lat2 - lat1) * (lon2 - lon1)
+            inside ^= lon < crossing
+        previous = corner
+    return inside
 
 
 def region_of(lat: float, lon: float) -> Region:

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eew.errors import ConfigError
-from eew.tables import open_table_file
+from eew.physics.regions import polygon_contains
+from eew.tables import load_table, open_table_file
 from eew.tables import traveltime_axes as axes
 
-__all__ = ["TravelTimes"]
+__all__ = ["RegionalTravelTimes", "TravelTimes", "TravelTimesAt", "travel_times"]
+
+REGIONAL = "regional"  # in place of a model: the one of each place
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +44,10 @@ class TravelTimes:
     model: str
     p_table: Floats
     s_table: Floats
+
+    def at(self, lat: float, lon: float) -> TravelTimes:
+        """Return itself: one model for every place."""
+        return self
 
     @staticmethod
     def load(model: str = "iasp91") -> TravelTimes:
@@ -72,6 +80,44 @@ class TravelTimes:
     def s_s(self, distance_km: ArrayLike, depth_km: ArrayLike) -> Floats:
         """Travel time of the first S-type arrival in s; as :meth:`p_s`."""
         return _look_up(self.s_table, distance_km, depth_km)
+
+
+class TravelTimesAt(Protocol):
+    """Where travel times of a place come from."""
+
+    def at(self, lat: float, lon: float) -> TravelTimes:
+        """Return the tables for a source or a first station at a place in degrees."""
+
+
+class RegionalTravelTimes:
+    """The velocity model of each region of ``eew/tables/velocity.toml``; iasp91 elsewhere."""
+
+    def at(self, lat: float, lon: float) -> TravelTimes:
+        """Return the tables of the first region that holds the place, in degrees."""
+        lon = (lon + 180.0) % 360.0 - 180.0
+        for model, polygon in _regional_models():
+            if polygon_contains(polygon, lat, lon):
+                return TravelTimes.load(model)
+        return TravelTimes.load()
+
+
+def travel_times(model: str) -> TravelTimesAt:
+    """Return the tables of one model for every place, or with ``regional`` those of each place.
+
+    Raises
+    ------
+    ConfigError
+        As :meth:`TravelTimes.load`.
+    """
+    return RegionalTravelTimes() if model == REGIONAL else TravelTimes.load(model)
+
+
+@cache
+def _regional_models() -> tuple[tuple[str, tuple[tuple[float, float], ...]], ...]:
+    return tuple(
+        (row["name"], tuple((float(lat), float(lon)) for lat, lon in row["polygon"]))
+        for row in load_table("velocity")["model"]
+    )
 
 
 @cache

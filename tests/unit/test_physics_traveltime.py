@@ -12,7 +12,7 @@ from obspy.taup import TauPyModel
 import eew.physics.traveltime as traveltime
 from eew.errors import ConfigError
 from eew.physics.kernels import travel_time
-from eew.physics.traveltime import TravelTimes
+from eew.physics.traveltime import RegionalTravelTimes, TravelTimes, travel_times
 from eew.tables.build_traveltimes import first_arrivals_s
 from eew.tables.traveltime_axes import depth_axis_km, distance_axis_km
 
@@ -125,3 +125,20 @@ def test_a_table_on_another_grid_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(traveltime, "open_table_file", lambda _: file)
     with pytest.raises(ConfigError, match="its grid of 2 distances"):
         TravelTimes.load("of_another_version")
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "model"),
+    [
+        (35.77, -117.6, "western_us"),
+        (35.77, 242.4, "western_us"),  # the same place
+        (38.2, -117.9, "western_us"),
+        (38.2, -104.0, "iasp91"),
+        (23.9, 121.5, "iasp91"),
+        (-20.0, -69.0, "iasp91"),
+    ],
+)
+def test_a_place_has_the_model_of_its_region(lat: float, lon: float, model: str) -> None:
+    assert RegionalTravelTimes().at(lat, lon) is TravelTimes.load(model)
+    assert travel_times("regional").at(lat, lon) is TravelTimes.load(model)
+    assert travel_times("iasp91").at(lat, lon) is TravelTimes.load("iasp91")

@@ -10,7 +10,7 @@ from eew.core.config import DetectorConfig
 from eew.model.event import Phase, Pick
 from eew.model.waveform import Recording
 from eew.physics.geo import epicentral_distance_km
-from eew.physics.traveltime import TravelTimes
+from eew.physics.traveltime import RegionalTravelTimes
 from simulator.floor import (
     best_location,
     geometry,
@@ -92,8 +92,8 @@ def test_without_truth_nothing_is_expected() -> None:
 
 
 def perfect_picks(lat: float, lon: float, depth_km: float) -> tuple[Pick, ...]:
-    """Make picks that iasp91 explains without any error."""
-    times = TravelTimes.load()
+    """Make picks that the velocity model of the place explains without any error."""
+    times = RegionalTravelTimes().at(lat, lon)
     made: list[Pick] = []
     for n, one in enumerate(QUAKE.stations, start=1):
         distance = float(epicentral_distance_km(lat, lon, one.lat, one.lon))
