@@ -110,6 +110,7 @@ class StationBank:
     def __init__(self, stations: Sequence[Station], config: ProcessingConfig) -> None:
         n = len(stations)
         self._parameters = k.PickerParameters(**config.picker)
+        self._quarantine = k.QuarantineParameters(**config.quarantine)
         self._still_s = config.still_s
         rates = [s.channels[0].sampling_rate_hz for s in stations]
         ring = math.ceil(k.RING_S * max(rates, default=100.0)) + k.PIECE
@@ -118,6 +119,7 @@ class StationBank:
             band_coefficients=np.zeros((n, k.N_BANDS, 4)),
             inverse_sensitivity=np.zeros((n, 3)),
             clip_counts=np.full((n, 3), np.inf),
+            jump_counts=np.full((n, 3), np.inf),
             filters=np.zeros((n, 3, k.N_FILTER)),
             detect=np.zeros((n, k.N_DETECT)),
             band=np.zeros((n, k.N_BANDS, k.N_BAND_STATE)),
@@ -154,13 +156,24 @@ class StationBank:
             component = channel.component.value
             self.state.inverse_sensitivity[row, component] = 1.0 / channel.sensitivity
             self.state.clip_counts[row, component] = channel.clip_counts
+            limit = channel.clip_counts
+            if channel.kind is SensorKind.ACCELERATION:
+                limit = min(limit, self._quarantine.jump_unknown_mps2 * abs(channel.sensitivity))
+            self.state.jump_counts[row, component] = self._quarantine.jump_share * limit
+            if component == 0:
+                step = 1.0 / abs(channel.sensitivity) * (rate if co[k.IS_VELOCITY] else 1.0)
+                self.state.detect[row, k.LEAST] = math.log10(
+                    step * self._quarantine.floor_least_counts
+                )
         self.restart(row)
 
     def restart(self, row: int) -> None:
         """Forget the filters and triggers of one station; keep its running PGA and PGV."""
         state = self.state
         state.filters[row] = 0.0
+        least = state.detect[row, k.LEAST]
         state.detect[row] = 0.0
+        state.detect[row, k.LEAST] = least
         state.band[row] = 0.0
         n_picks = state.counters[row, k.N_PICKS]
         slot = state.counters[row, k.SLOT]
@@ -170,6 +183,11 @@ class StationBank:
         state.counters[row, k.CLIP_UNTIL] = -1
         state.counters[row, k.FILL_UNTIL] = -1
         state.counters[row, k.LAST_ONSET] = -(10**9)
+        state.counters[row, k.BARRIER_FROM] = -(10**9)
+        state.counters[row, k.BARRIER] = -(10**9)
+        state.counters[row, k.JUMP_LAST] = -(10**9)
+        state.counters[row, k.DEAF_SINCE] = -1
+        state.counters[row, k.HELD_UNTIL] = -1
         state.slot_onset[row] = -1
         state.ring[row] = 0.0
 
@@ -211,7 +229,9 @@ class StationBank:
         offsets : numpy.ndarray, shape (m + 1,)
             Bounds of their blocks in ``frames`` (3, n) and ``filled`` (n,).
         """
-        n = process(rows, offsets, frames, filled, self.state, self._parameters, self._out)
+        n = process(
+            rows, offsets, frames, filled, self.state, self._parameters, self._quarantine, self._out
+        )
         return [self._judged(row) for row in self._out[:n]]
 
     def _judged(self, row: NDArray[np.float64]) -> Judged:
@@ -264,6 +284,12 @@ class StationBank:
             math.sqrt(p[k.PGV_VECTOR]),
         )
 
+    def take_peaks(self, row: int) -> tuple[float, float, float, float]:
+        """Return :meth:`peaks` and begin anew: what came since the last call."""
+        taken = self.peaks(row)
+        self.state.peaks[row] = 0.0
+        return taken
+
     def is_pending(self, row: int) -> bool:
         """Tell whether a trigger of the station waits to be judged."""
         return bool(self.state.counters[row, k.MODE] == k.PENDING)
@@ -272,6 +298,13 @@ class StationBank:
         """Tell whether the vertical shows one count again and again: dead, or held."""
         run = self.state.filters[row, 0, k.RUN_EQUAL]
         return bool(run >= self._still_s * self.state.coefficients[row, k.RATE])
+
+    def held_for(self, row: int) -> str:
+        """Why the station is in quarantine at its newest sample, or an empty string."""
+        counters = self.state.counters[row]
+        if counters[k.HELD_UNTIL] >= counters[k.COUNT]:
+            return k.REASONS[int(counters[k.HELD_FOR])]
+        return k.REASONS[k.NOISE_FLOOR] if counters[k.DEAF_SINCE] >= 0 else ""
 
     def is_clipped(self, row: int) -> bool:
         """Tell whether a clipped or flat-topped sample is less than the hold time ago."""

@@ -20,14 +20,17 @@ from eew.core.layout import (
     ACCEPTED,
     CLIP_UNTIL,
     COUNT,
+    DUE,
     FILL_UNTIL,
     IDLE,
     MODE,
     N_BANDS,
     N_SLOTS,
+    NOT_YET,
     PENDING,
     PIECE,
     RATE,
+    RAW_PREV,
     REFRACTORY,
     REJECTED,
     SHAKING_S,
@@ -37,11 +40,13 @@ from eew.core.layout import (
     IntArray,
     PickerParameters,
     Piece,
+    QuarantineParameters,
     Span,
     State,
 )
 from eew.core.motion_kernels import keep_vector_peaks, move, start
 from eew.core.pick_kernels import judge
+from eew.core.quarantine_kernels import count_pick, mark_jumps, mark_looks, may_jump, notice
 from eew.core.vertical_kernels import compare, follow, watch_bands
 
 
@@ -53,6 +58,7 @@ def process(
     filled: NDArray[np.uint8],
     state: State,
     p: PickerParameters,
+    q: QuarantineParameters,
     out: FloatArray,
 ) -> int:
     """Work through blocks of samples of several stations.
@@ -82,6 +88,7 @@ def process(
         fired=np.empty(PIECE, dtype=np.int64),
         loud=np.empty(PIECE, dtype=np.int64),
         clipped=np.empty(PIECE, dtype=np.bool_),
+        marks=np.empty(PIECE, dtype=np.int64),
         grow_from=np.empty(N_SLOTS, dtype=np.int64),
     )
     ring_length = state.ring.shape[2]
@@ -99,18 +106,22 @@ def process(
             _clear(span, piece)
             for c in range(3):
                 if state.inverse_sensitivity[s, c] != 0.0:
+                    before = state.filters[s, c, RAW_PREV]
                     move(c, span, frames, state, p, piece)
+                    if may_jump(c, s, state):
+                        mark_jumps(c, before, span, frames, state, q, piece)
             keep_vector_peaks(span, state, p, piece)
             busy = False
             if state.inverse_sensitivity[s, 0] != 0.0:
                 follow(span, filled, state, p, piece)
                 watch_bands(span, filled, state, p, piece)
                 compare(span, state, p, piece)
+                mark_looks(span, state, q, piece)
                 busy = _is_busy(span, state, piece)
             if busy:
-                n_rows = _decide(span, filled, state, p, piece, out, n_rows)
+                n_rows = _decide(span, filled, state, p, q, piece, out, n_rows)
             else:
-                _note(span, filled, state, p, piece)
+                _note(span, filled, state, p, q, piece)
             state.counters[s, COUNT] += n
             lo += n
     return n_rows
@@ -124,6 +135,7 @@ def _clear(span: Span, piece: Piece) -> None:
         piece.vector_a2[k] = 0.0
         piece.vector_v2[k] = 0.0
         piece.clipped[k] = False
+        piece.marks[k] = 0
 
 
 @inlined
@@ -142,13 +154,20 @@ def _is_busy(span: Span, state: State, piece: Piece) -> bool:
 
 @inlined
 def _note(
-    span: Span, filled: NDArray[np.uint8], state: State, p: PickerParameters, piece: Piece
+    span: Span,
+    filled: NDArray[np.uint8],
+    state: State,
+    p: PickerParameters,
+    q: QuarantineParameters,
+    piece: Piece,
 ) -> None:
-    """Remember the last clipped and the last made-up sample; all there is to do when idle."""
-    hold = int(p.clip_hold_s * state.coefficients[span.s, RATE])
+    """Remember clipped and made-up samples and what is marked; all there is to do when idle."""
+    clip_hold = int(p.clip_hold_s * state.coefficients[span.s, RATE])
     for k in range(span.n):
+        if piece.marks[k] != 0:
+            notice(span.s, span.first + k, k, state, q, piece)
         if piece.clipped[k]:
-            state.counters[span.s, CLIP_UNTIL] = span.first + k + hold
+            state.counters[span.s, CLIP_UNTIL] = span.first + k + clip_hold
         if filled[span.lo + k] != 0:
             state.counters[span.s, FILL_UNTIL] = span.first + k
 
@@ -159,6 +178,7 @@ def _decide(
     filled: NDArray[np.uint8],
     state: State,
     p: PickerParameters,
+    q: QuarantineParameters,
     piece: Piece,
     out: FloatArray,
     n_rows: int,
@@ -168,7 +188,7 @@ def _decide(
     counters = state.counters
     rate = state.coefficients[s, RATE]
     warm_up = int(p.warm_up_s * rate)
-    wait = int(p.wait_s * rate)
+    early = max(int(p.early_wait_s * rate), p.early_samples)
     dead = int(p.dead_s * rate)
     dead_rejected = int(p.dead_rejected_s * rate)
     clip_hold = int(p.clip_hold_s * rate)
@@ -177,6 +197,8 @@ def _decide(
         piece.grow_from[slot] = 0
     for k in range(span.n):
         i = span.first + k
+        if piece.marks[k] != 0:
+            notice(s, i, k, state, q, piece)
         if piece.clipped[k]:
             counters[s, CLIP_UNTIL] = i + clip_hold
         if filled[span.lo + k] != 0:
@@ -193,14 +215,18 @@ def _decide(
                     counters[s, MODE] = PENDING
                     counters[s, TRIGGER] = i
                     counters[s, TRIGGER_BAND] = piece.fired[k]
+                    counters[s, DUE] = i + early
         elif mode == PENDING:
-            if i >= counters[s, TRIGGER] + wait:
-                reason = judge(s, i, k, piece, state, p, out, n_rows)
+            if i >= counters[s, DUE]:
+                reason = judge(s, i, k, piece, state, p, q, out, n_rows)
+                if reason == NOT_YET:
+                    continue  # judge has set when it is due again
                 counters[s, MODE] = REFRACTORY
                 counters[s, TRIGGER] = i
                 counters[s, REJECTED] = 0 if reason == ACCEPTED else 1
                 if reason == ACCEPTED:
                     open_slot(s, i, k, piece, state, p, out, n_rows)
+                    count_pick(s, i, state, q)
                 if n_rows < out.shape[0] - 1:
                     n_rows += 1
         elif counters[s, REJECTED] == 1:

@@ -43,7 +43,23 @@ PIECE = 64  # samples worked through at once; the ring holds so many more than R
     N_FILTER,
 ) = range(16)
 # columns of State.detect, per station
-(STA_BB, LTA_BB, V_BB, TAU_X, TAU_D, LP1, LP2, LP_PREV, HV1, HV2, N_DETECT) = range(11)
+(
+    STA_BB,
+    LTA_BB,
+    V_BB,
+    TAU_X,
+    TAU_D,
+    LP1,
+    LP2,
+    LP_PREV,
+    HV1,
+    HV2,
+    FLOOR,  # log10 of the rms of acceleration, mean over the bands, slowly followed
+    LEAST,  # below so much the floor is the digitiser's own
+    BUSY,  # accepted picks of the last minute, fading
+    BUSY_AT,  # sample at which that was so
+    N_DETECT,
+) = range(15)
 # columns of State.band
 (BZ1, BZ2, B_STA, B_LTA, N_BAND_STATE) = range(5)
 # columns of State.counters
@@ -58,9 +74,18 @@ PIECE = 64  # samples worked through at once; the ring holds so many more than R
     CLIP_UNTIL,
     FILL_UNTIL,
     REJECTED,  # 1 while refractory after a refused trigger
+    DUE,  # sample at which the pending trigger is judged, or looked at again
+    BARRIER_FROM,  # what lies from here
+    BARRIER,  # to here was refused as no motion of the ground: neither onset nor noise
+    JUMP_LAST,  # last jump over a large share of the range
+    JUMPS,  # so many without a pause
+    DEAF_SINCE,  # sample at which the noise fell away, -1: it has not
+    HELD_UNTIL,  # the station is in quarantine until this sample
+    HELD_FOR,  # for this reason (a code of REASONS)
     N_COUNTERS,
-) = range(11)
+) = range(19)
 IDLE, PENDING, REFRACTORY = 0, 1, 2
+JUMP, JUMP_FROM_QUIET, LOOK = 1, 2, 4  # bits of Piece.marks
 # columns of State.coefficients
 (
     RATE,
@@ -131,8 +156,28 @@ REASONS = (
     "horizontal_first",
     "gap",
     "weak",
+    "impulse",
+    "calibration",
+    "telemetry",
+    "noise_floor",
+    "chatter",
 )
-ACCEPTED, RANGE, BOXCAR, SPIKE, ZERO_CROSSINGS, HORIZONTAL_FIRST, GAP, WEAK = range(8)
+(
+    ACCEPTED,
+    RANGE,
+    BOXCAR,
+    SPIKE,
+    ZERO_CROSSINGS,
+    HORIZONTAL_FIRST,
+    GAP,
+    WEAK,
+    IMPULSE,
+    CALIBRATION,
+    TELEMETRY,
+    NOISE_FLOOR,
+    CHATTER,
+) = range(13)
+NOT_YET = -1  # to be judged with more data behind it
 
 
 class PickerParameters(NamedTuple):
@@ -156,12 +201,54 @@ class PickerParameters(NamedTuple):
     sustain: float
     min_snr: float
     spike_ratio: float
+    early_wait_s: float
+    early_samples: int
+    early_factor: float
+    early_bands: int
+    early_snr: float
+    early_back_s: float
+    impulse_wait_s: float
+    impulse_hint: float
+    impulse_share: float
+    impulse_snr: float
     min_zero_crossings: int
     max_h_to_z: float
     clip_hold_s: float
     flat_samples: int
     flat_min_counts: float
+    sigma_samples: float
+    sigma_s: float
+    sigma_snr_s: float
     tau_c_s: float
+
+
+class QuarantineParameters(NamedTuple):
+    """When a station is not believed, and for how long; ``tables/detector.toml`` has reasons."""
+
+    identical_share: float
+    identical_snr: float
+    alone_share: float
+    alone_snr: float
+    calibration_hold_s: float
+    jump_share: float
+    jump_unknown_mps2: float
+    jump_quiet_s: float
+    jump_quiet_share: float
+    jump_pause_s: float
+    jumps: int
+    telemetry_hold_s: float
+    floor_step_s: float
+    floor_rise_s: float
+    floor_fall_s: float
+    floor_drop: float
+    floor_back: float
+    floor_loud: float
+    floor_least_counts: float
+    floor_learn_s: float
+    floor_hold_s: float
+    chatter_s: float
+    chatter_picks: float
+    chatter_hold_s: float
 
 
 class State(NamedTuple):
@@ -171,6 +258,7 @@ class State(NamedTuple):
     band_coefficients: FloatArray  # (S, N_BANDS, 4): b0, a1, a2, sta alpha; b0 = 0: band unused
     inverse_sensitivity: FloatArray  # (S, 3), 0 where the component is absent
     clip_counts: FloatArray  # (S, 3)
+    jump_counts: FloatArray  # (S, 3): from one sample to the next the ground moves less than this
     filters: FloatArray  # (S, 3, N_FILTER)
     detect: FloatArray  # (S, N_DETECT)
     band: FloatArray  # (S, N_BANDS, N_BAND_STATE)
@@ -209,4 +297,5 @@ class Piece(NamedTuple):
     fired: IntArray  # (PIECE,) highest band over its threshold, N_BANDS: broadband, -1: none
     loud: IntArray  # (PIECE,) 1 where one of them forbids a new trigger
     clipped: BoolArray  # (PIECE,) a component is clipped or flat-topped
+    marks: IntArray  # (PIECE,) where a component jumps, or the noise floor is looked at
     grow_from: IntArray  # (N_SLOTS,) first sample of the piece that grows each slot

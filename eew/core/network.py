@@ -25,15 +25,21 @@ class Network:
     quiet_until_ns : numpy.ndarray of int64, shape (S,)
         Data time up to which the vertical has been watched without a break since the station's
         warm-up ended; ``NEVER`` while it has not been.
+    watched_since_ns : numpy.ndarray of int64, shape (S,)
+        Data time at which that warm-up ended: of what came before the station knows nothing.
     place : numpy.ndarray of int, shape (S,)
         Number of the place a station stands at; stations within 1 km share one, because two
         sensors of one building are not two witnesses.
+    dead, held : numpy.ndarray of bool, shape (S,)
+        The vertical stands still; the station is in quarantine. Neither is a witness of anything.
     last_pick_ns : numpy.ndarray of int64, shape (S,)
         Onset of the newest accepted pick.
     unexplained : numpy.ndarray of int64, shape (S,)
         Picks so far that no event explained.
     watched_s : numpy.ndarray, shape (S,)
         Seconds of data so far in which they could have come.
+    shear_ns : numpy.ndarray of int64, shape (S,)
+        Newest onset that is stronger on the horizontals than P would be: perhaps S.
     """
 
     def __init__(self, stations: Sequence[Station]) -> None:
@@ -48,10 +54,13 @@ class Network:
             dtype=bool,
         )
         self.quiet_until_ns: NDArray[np.int64] = np.full(n, NEVER, dtype=np.int64)
+        self.watched_since_ns: NDArray[np.int64] = np.full(n, NEVER, dtype=np.int64)
         self.last_pick_ns: NDArray[np.int64] = np.full(n, NEVER, dtype=np.int64)
+        self.shear_ns: NDArray[np.int64] = np.full(n, NEVER, dtype=np.int64)
         self.dead = np.zeros(n, dtype=bool)
         self.unexplained: NDArray[np.int64] = np.zeros(n, dtype=np.int64)
         self.watched_s: NDArray[np.float64] = np.zeros(n)
+        self.held = np.zeros(n, dtype=bool)
 
     def pair_km(self, a: int, b: int) -> float:
         """Distance between two stations by their rows, km."""
@@ -62,9 +71,9 @@ class Network:
         return np.asarray(epicentral_distance_km(lat, lon, self.lat, self.lon), dtype=np.float64)
 
     def live(self, now_ns: int, max_age_s: float) -> NDArray[np.bool_]:
-        """Stations whose vertical is watched, with data not older than ``max_age_s``."""
+        """Stations that are believed, their vertical watched, with data within ``max_age_s``."""
         fresh = self.quiet_until_ns > now_ns - round(max_age_s * 1e9)
-        result: NDArray[np.bool_] = fresh & ~self.dead & self.picks_p
+        result: NDArray[np.bool_] = fresh & ~self.dead & ~self.held & self.picks_p
         return result
 
 

@@ -121,11 +121,11 @@ def watch_bands(
 ) -> None:
     """Let acceleration into the averages of the four octave bands."""
     s = span.s
-    q = state.band_coefficients
-    q0 = q[s, 0, 0], q[s, 0, 1], q[s, 0, 2], q[s, 0, 3]
-    q1 = q[s, 1, 0], q[s, 1, 1], q[s, 1, 2], q[s, 1, 3]
-    q2 = q[s, 2, 0], q[s, 2, 1], q[s, 2, 2], q[s, 2, 3]
-    q3 = q[s, 3, 0], q[s, 3, 1], q[s, 3, 2], q[s, 3, 3]
+    b = state.band_coefficients
+    b0 = b[s, 0, 0], b[s, 0, 1], b[s, 0, 2], b[s, 0, 3]
+    b1 = b[s, 1, 0], b[s, 1, 1], b[s, 1, 2], b[s, 1, 3]
+    b2 = b[s, 2, 0], b[s, 2, 1], b[s, 2, 2], b[s, 2, 3]
+    b3 = b[s, 3, 0], b[s, 3, 1], b[s, 3, 2], b[s, 3, 3]
     g = state.band
     g0 = g[s, 0, BZ1], g[s, 0, BZ2], g[s, 0, B_STA], g[s, 0, B_LTA]
     g1 = g[s, 1, BZ1], g[s, 1, BZ2], g[s, 1, B_STA], g[s, 1, B_LTA]
@@ -136,10 +136,10 @@ def watch_bands(
         a = state.ring[s, RING_AZ, span.at + k]
         begin = piece.begin[k]
         lta_alpha = max(settled, begin) if filled[span.lo + k] == 0 else 0.0
-        g0 = _next(a, q0, g0, begin, lta_alpha)
-        g1 = _next(a, q1, g1, begin, lta_alpha)
-        g2 = _next(a, q2, g2, begin, lta_alpha)
-        g3 = _next(a, q3, g3, begin, lta_alpha)
+        g0 = _next(a, b0, g0, begin, lta_alpha)
+        g1 = _next(a, b1, g1, begin, lta_alpha)
+        g2 = _next(a, b2, g2, begin, lta_alpha)
+        g3 = _next(a, b3, g3, begin, lta_alpha)
         piece.sta[0, k], piece.lta[0, k] = g0[2], g0[3]
         piece.sta[1, k], piece.lta[1, k] = g1[2], g1[3]
         piece.sta[2, k], piece.lta[2, k] = g2[2], g2[3]
@@ -151,14 +151,14 @@ def watch_bands(
 
 
 @inlined
-def _next(a: float, q: _Four, g: _Four, begin: float, lta_alpha: float) -> _Four:
+def _next(a: float, b: _Four, g: _Four, begin: float, lta_alpha: float) -> _Four:
     """Band-pass one sample and let its square into both averages: (z1, z2, sta, lta)."""
-    through = q[0] * a
+    through = b[0] * a
     y = through + g[0]
     e = y * y
-    sta = g[2] + (e - g[2]) * max(q[3], begin)
+    sta = g[2] + (e - g[2]) * max(b[3], begin)
     lta = g[3] + (e - g[3]) * lta_alpha
-    return g[1] - q[1] * y, -through - q[2] * y, sta, lta
+    return g[1] - b[1] * y, -through - b[2] * y, sta, lta
 
 
 @inlined

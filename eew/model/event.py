@@ -185,12 +185,17 @@ class StationPeaks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationState:
-    """What the detector thinks of a station now."""
+    """What the detector thinks of a station now.
+
+    ``reason`` says why it is not used: ``flat``, ``clipping``, or of a quarantine ``telemetry``,
+    ``calibration``, ``noise_floor``, ``chatter``, ``clock``; empty where there is none.
+    """
 
     station: str
-    state: str  # "starting", "live", "late", "silent", "dead", "clipped"
+    state: str  # "starting", "live", "late", "silent", "dead", "clipped", "quarantined"
     last_sample_ns: int | None
     delay_s: float | None
     n_packets: int
     n_picks: int
+    reason: str = ""
     problems: dict[str, int] = field(default_factory=dict)

@@ -221,7 +221,7 @@ def sine_from(at_s: float, period_s: float, rate_hz: float) -> Floats:
 def grown(acceleration: Floats, rng: np.random.Generator) -> tuple[GrowingPeaks, int, Floats]:
     """Peaks behind the first pick, its onset, and the displacement by scipy."""
     motion = rng.normal(0.0, 1e-5, (3, len(acceleration)))
-    motion[0] += acceleration
+    motion += np.outer((1.0, 0.3, 0.2), acceleration)  # a wave moves all components
     counts = to_counts(motion, 2.0**30)
     bank, judged = run_bank(counts, make_station(sensitivity=2.0**30))
     pick = accepted(judged)[0]

@@ -55,7 +55,7 @@ def with_burst(
 
 # ---------------------------------------------------------------- P waves are picked
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
-@pytest.mark.parametrize("p_mps2", [0.002, 0.05, 5.0])
+@pytest.mark.parametrize("p_mps2", [0.002, 0.05, 3.0])
 def test_a_p_wave_is_picked_once_and_where_it_begins(rate_hz: float, p_mps2: float) -> None:
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
@@ -87,7 +87,8 @@ def test_an_emergent_wave_is_picked_within_its_first_period() -> None:
     for seed in SEEDS:
         motion = quiet(np.random.default_rng(seed), rate_hz)
         rising = np.where(t >= 0.0, np.minimum(t, 3.0) * np.sin(2.0 * np.pi * 3.0 * t), 0.0)
-        picks = accepted(judged_of(motion + 0.02 * rising, rate_hz))
+        motion += 0.02 * np.outer((1.0, 0.4, -0.3), rising)
+        picks = accepted(judged_of(motion, rate_hz))
 
         assert -0.05 <= picks[0].onset / rate_hz - 10.0 <= 0.33
 
@@ -257,7 +258,8 @@ def test_a_wave_that_is_horizontal_first_is_refused(rate_hz: float) -> None:
 def test_too_few_zero_crossings_are_refused_where_the_operator_asks_for_some() -> None:
     motion = quiet(np.random.default_rng(1), 100.0, rms_mps2=1e-5)
     t = np.arange(motion.shape[1]) / 100.0 - 10.0
-    motion[0] += np.where(t >= 0.0, 0.02 * np.sin(2.0 * np.pi * 0.7 * t), 0.0)
+    slow = np.where(t >= 0.0, 0.02 * np.sin(2.0 * np.pi * 0.7 * t), 0.0)
+    motion += np.outer((1.0, 0.4, 0.3), slow)
     counts = to_counts(motion, COUNTS)
     station = make_station(sensitivity=COUNTS)
     reasons = []
@@ -361,10 +363,16 @@ def test_an_offset_moves_no_pick(rng: np.random.Generator) -> None:
 
 
 # ---------------------------------------------------------------- clipping
+def smooth_record(rng: np.random.Generator, **parts: float) -> Floats:
+    """Counts of a quake without steps from sample to sample that no ground makes."""
+    low: Floats = np.round(lfilter(*butter(2, 8.0, fs=100.0), quake_record(rng, **parts), axis=1))
+    return low
+
+
 def test_counts_over_the_limit_are_clipped_and_held_for_half_a_minute(
     rng: np.random.Generator,
 ) -> None:
-    counts = quake_record(rng, seconds=60.0, s_at_s=14.0)
+    counts = smooth_record(rng, seconds=60.0, s_at_s=14.0)
     limit = 0.6 * np.abs(counts).max()
     bank, judged = run_bank(counts[:, :2000], make_station(clip_counts=limit))
     pick = accepted(judged)[0]
@@ -407,7 +415,7 @@ def test_a_coarse_recorder_in_quiet_is_not_clipped() -> None:
 
 
 def test_peaks_until_the_clipping_stay_usable(rng: np.random.Generator) -> None:
-    counts = quake_record(rng, p_at_s=10.0, s_at_s=15.0)
+    counts = smooth_record(rng, p_at_s=10.0, s_at_s=15.0)
     limit = 1.2 * np.abs(counts[:, :1480]).max()
     bank, judged = run_bank(counts, make_station(clip_counts=limit))
     growing = bank.growing(0, accepted(judged)[0].slot)
