@@ -1,33 +1,47 @@
-"""Magnitude from the shaking itself, for sources that outgrow the first seconds of P.
+"""Magnitude from the shaking itself, for sources that outgrow the P waves.
 
-Four seconds of P hold only the beginning of a large rupture. Peak velocities of the whole
-shaking keep growing with the rupture and scale beyond M 7: the magnitude is the one whose
-predicted PGV (the region's own ground-motion model, unknown strike) fits the observed ones best.
-Stations take part from shortly after their S wave on. The estimate is still a lower bound while
-the rupture goes on; it replaces the P magnitude only for large events, where that one saturates.
+Peak velocities of the whole shaking keep growing with the rupture and scale beyond M 7: each
+magnitude is judged by the PGV that the region's own ground-motion model predicts (unknown
+strike). A station takes part from shortly after its S wave on. Until a source of the magnitude
+asked about has ended, it speaks only for the magnitude reached, so stations that a long rupture
+has not come to yet do not hold the magnitude down.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from eew.core.config import MagnitudeConfig
-from eew.core.magnitude import MagnitudeInput, NetworkMagnitude
+from eew.core.evidence import MAGNITUDES, Evidence
+from eew.core.magnitude import MagnitudeInput
+from eew.core.source_growth import (
+    FloatArray,
+    cauchy,
+    growing_log_likelihood,
+    may_grow,
+    reached,
+    slope,
+)
+from eew.physics.magnitude import half_duration_s
 from eew.physics.shaking import ShakingModel
 
-_GRID = np.arange(5.0, 8.61, 0.05)
+__all__ = ["shaking_evidence", "shaking_weight"]
+
+_GRID = np.arange(4.0, 9.51, 0.25)  # PGV is smooth in magnitude: between, a line is enough
+_DURATION_S = 2.0 * half_duration_s(MAGNITUDES)
 
 
-def shaking_magnitude(
+def shaking_evidence(
     inputs: Sequence[MagnitudeInput],
     depth_km: float,
     model: ShakingModel,
     config: MagnitudeConfig,
-) -> float | None:
-    """Fit the magnitude to observed peak velocities; None with fewer than three stations.
+    *,
+    weight: float,
+) -> Evidence | None:
+    """Compare observed peak velocities with the model's; None with too few stations.
 
     Parameters
     ----------
@@ -37,8 +51,8 @@ def shaking_magnitude(
         Depth of the source.
     model : ShakingModel
         Ground-motion model of the region.
-    config : MagnitudeConfig
-        Limits.
+    weight : float
+        How much it may say, see :func:`shaking_weight`; none at 0.
     """
     usable = [
         i
@@ -48,30 +62,43 @@ def shaking_magnitude(
         and i.peaks.clipped_from < 0
         and i.epicentral_distance_km <= config.shaking_km
     ]
-    if len(usable) < config.shaking_stations:
+    if weight <= 0.0 or len(usable) < config.shaking_stations:
         return None
     observed = np.log([i.peaks.pgv_mps for i in usable])
     distance_km = np.array([i.epicentral_distance_km for i in usable])
     predicted = model.predict(_GRID[:, None], depth_km, distance_km[None, :])
-    z = (observed[None, :] - np.log(predicted.pgv_mps)) / predicted.sigma_ln_pgv
-    # Cauchy loss (half z squared near zero): a dead sensor or a wrong gain has no pull
-    loss = 2.0 * np.log1p(0.25 * z * z).sum(axis=1)
-    return float(_GRID[int(np.argmin(loss))])
+    median = _on_axis(np.log(predicted.pgv_mps))
+    sigma = _on_axis(predicted.sigma_ln_pgv)
+    # without the normalisation the magnitude with the widest scatter would fit best
+    each = cauchy((observed[None, :] - median) / sigma) - np.log(sigma)
+    seen_s = np.array([i.since_s_s for i in usable])
+    log_likelihood = growing_log_likelihood(
+        each,
+        each,
+        seen_s,
+        _DURATION_S,
+        shared_sigma=config.gm_event_sigma_ln / slope(median),
+        config=config,
+    )
+    high = reached(log_likelihood) + config.p_event_sigma
+    return Evidence(
+        name="gm",
+        log_likelihood=weight * log_likelihood,
+        n_stations=len(usable),
+        is_lower_bound=may_grow(high, seen_s, _DURATION_S, config.shaking_stations),
+    )
 
 
-def combine(
-    first: NetworkMagnitude, shaking: float | None, config: MagnitudeConfig
-) -> NetworkMagnitude:
-    """Let the shaking speak where the P magnitude saturates.
-
-    The larger of both counts, with a weight that rises from 0 to 1 over ``saturation_ramp``
-    in their mean: small events keep the P magnitude, which is the better one there.
-    """
-    if shaking is None or shaking <= first.value:
-        return first
+def shaking_weight(value: float, config: MagnitudeConfig) -> float:
+    """Weight of the shaking by the magnitude without it: 0 to 1 over ``saturation_ramp``."""
     low, high = config.saturation_ramp
-    weight = min(1.0, max(0.0, (0.5 * (first.value + shaking) - low) / (high - low)))
-    if weight == 0.0:
-        return first
-    value = first.value + weight * (shaking - first.value)
-    return replace(first, value=value, type="Mpd+Mgm", lower_bound=True)
+    return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def _on_axis(values: FloatArray) -> FloatArray:
+    """Rows at the grid's magnitudes to rows at all magnitudes; held beyond its ends."""
+    at = np.clip((MAGNITUDES - _GRID[0]) / 0.25, 0.0, _GRID.size - 1.0)
+    low = np.minimum(at.astype(np.int64), _GRID.size - 2)
+    share = (at - low)[:, None]
+    result: FloatArray = values[low] * (1.0 - share) + values[low + 1] * share
+    return result

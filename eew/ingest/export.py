@@ -56,7 +56,7 @@ def stream_of(recording: Recording) -> obspy.Stream:
     import obspy
 
     traces = []
-    for segment in recording.segments:
+    for segment in (*recording.segments, *recording.gnss_segments):
         stream_id = segment.stream_id
         _check_codes(stream_id)
         samples = _whole_counts(segment)
@@ -82,7 +82,7 @@ def inventory_of(recording: Recording) -> obspy.Inventory:
     from obspy.core import inventory as obspy_inventory
 
     networks: dict[str, list[obspy_inventory.Station]] = {}
-    for station in recording.stations:
+    for station in (*recording.stations, *recording.gnss):
         network, _, code = station.code.partition(".")
         comments = []
         if station.vs30_mps is not None:

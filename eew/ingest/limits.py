@@ -17,6 +17,8 @@ class Limits:
 
     min_rate_hz: float
     max_rate_hz: float
+    min_gnss_hz: float
+    max_gnss_hz: float
     rate_tolerance: float
     join_tolerance_samples: float
     clip_fraction: float
@@ -47,6 +49,8 @@ def limits() -> Limits:
     return Limits(
         min_rate_hz=sampling["min_hz"],
         max_rate_hz=sampling["max_hz"],
+        min_gnss_hz=table["gnss"]["min_hz"],
+        max_gnss_hz=table["gnss"]["max_hz"],
         rate_tolerance=sampling["relative_tolerance"],
         join_tolerance_samples=table["joining"]["tolerance_samples"],
         clip_fraction=clipping["usable_fraction"],

@@ -68,6 +68,7 @@ def assemble(
     """Mend the streams, join them to their metadata, and choose one sensor per station."""
     rows = list(problems)
     candidates: dict[str, list[Candidate]] = {}
+    displacements: dict[str, list[Candidate]] = {}
     recorded: dict[StreamId, list[Segment]] = {}
     for piece in pieces:
         recorded.setdefault(piece.stream_id, []).append(piece)
@@ -76,20 +77,15 @@ def assemble(
         rows += more
         candidate = _candidate(stream_id, segments, metadata, rows) if segments else None
         if candidate is not None:
-            candidates.setdefault(stream_id.station_code, []).append(candidate)
+            # a GNSS receiver beside a seismometer is a second witness, not a second sensor
+            gnss = candidate.kind is SensorKind.DISPLACEMENT
+            group = displacements if gnss else candidates
+            group.setdefault(stream_id.station_code, []).append(candidate)
 
-    stations: list[Station] = []
-    chosen: list[Segment] = []
-    for code in sorted(candidates):
-        choice = choose_station(code, candidates[code])
-        if choice is not None:
-            station, segments_of_station, more = choice
-            stations.append(station)
-            chosen += segments_of_station
-            rows += more
+    stations, chosen = _chosen(candidates, rows)
+    receivers, displacement = _chosen(displacements, rows)
     if not stations:
         raise DataError(name or "recording", f"no usable station: {_why(rows, recorded)}")
-    chosen.sort(key=lambda segment: (segment.stream_id, segment.start_ns))
     start_ns = min(segment.start_ns for segment in chosen)
     end_ns = max(segment.end_ns for segment in chosen)
     rows += _silent_stations(metadata, recorded, start_ns, end_ns)
@@ -107,7 +103,26 @@ def assemble(
         truth=truth,
         problems=tuple(rows),
         input_sha256=dict(input_sha256 or {}),
+        gnss=tuple(receivers),
+        gnss_segments=tuple(displacement),
     )
+
+
+def _chosen(
+    candidates: Mapping[str, Sequence[Candidate]], rows: list[DataProblem]
+) -> tuple[list[Station], list[Segment]]:
+    """Choose one sensor per station; segments come sorted by stream and time."""
+    stations: list[Station] = []
+    chosen: list[Segment] = []
+    for code in sorted(candidates):
+        choice = choose_station(code, candidates[code])
+        if choice is not None:
+            station, segments_of_station, more = choice
+            stations.append(station)
+            chosen += segments_of_station
+            rows += more
+    chosen.sort(key=lambda segment: (segment.stream_id, segment.start_ns))
+    return stations, chosen
 
 
 def _candidate(
@@ -130,11 +145,11 @@ def _candidate(
         )
         return None
     rate_hz, limit = segments[0].sampling_rate_hz, limits()
+    low_hz, high_hz = limit.min_rate_hz, limit.max_rate_hz
     if epoch.kind is SensorKind.DISPLACEMENT:
-        set_aside("gnss", f"displacement at {rate_hz:g} Hz, set aside")
-        return None
-    if not limit.min_rate_hz <= rate_hz <= limit.max_rate_hz:
-        allowed = f"{limit.min_rate_hz:g} to {limit.max_rate_hz:g} Hz"
+        low_hz, high_hz = limit.min_gnss_hz, limit.max_gnss_hz
+    if not low_hz <= rate_hz <= high_hz:
+        allowed = f"{low_hz:g} to {high_hz:g} Hz"
         set_aside("rate", f"{rate_hz:g} Hz, usable are {allowed}")
         return None
     if epoch.end_ns < end_ns and not _continues(epoch, metadata):

@@ -20,6 +20,7 @@ from eew.tables import load_table
 
 __all__ = [
     "NetworkUncertainty",
+    "half_duration_s",
     "kuyuk_allen_2013",
     "lancieri_zollo_2008",
     "magnitude_from_tau_c",
@@ -265,6 +266,18 @@ def network_uncertainty(n_stations: int) -> NetworkUncertainty:
         origin_time_sigma_s=sigma(row["origin_time_s"]),
         likelihood=c0 + c1 * n + c2 * n**2,
     )
+
+
+def half_duration_s(magnitude: ArrayLike) -> Floats:
+    """Half of the time a median source of this magnitude radiates, s.
+
+    Ekstrom, Nettles & Dziewonski (2012), https://doi.org/10.1016/j.pepi.2012.04.002: M 6 2.4 s,
+    M 7 7.7 s, M 8 24 s.
+    """
+    row = _row("source_duration", "")
+    log_moment = row["moment_slope"] * np.asarray(magnitude, np.float64) + row["moment_intercept"]
+    half: Floats = row["scale_s"] * 10.0 ** (log_moment / 3.0)
+    return half
 
 
 def _from_period(section: str, relation: str, period_s: ArrayLike) -> Floats:
