@@ -146,7 +146,11 @@ class Incident:
         lasts_s = rules.shaking_s(
             self.alert.message.magnitude.value, self.estimate.epicentral_distance_km
         )
-        return self.countdown.s_arrival_ns + round(lasts_s * _NS_PER_S)
+        ends_ns = self.countdown.s_arrival_ns + round(lasts_s * _NS_PER_S)
+        if self.estimate.seen_nearby:  # whatever the source lets expect, it shakes around here
+            seen_ns = self.alert.message.issued_ns + round(rules.margin_s * _NS_PER_S)
+            ends_ns = max(ends_ns, seen_ns)
+        return ends_ns
 
     def phase(self, now_ns: int, rules: DevicePolicy) -> Phase:
         """Return what the screen says about this event at a time."""

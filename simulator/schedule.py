@@ -92,6 +92,11 @@ class Schedule:
         self._segments: dict[str, list[Segment]] = {code: [] for code in self._stations}
         for segment in recording.segments:
             self._segments[segment.stream_id.station_code].append(segment)
+        # a receiver has a link of its own, also where it stands beside a seismometer
+        self._stations += [_receiver(station.code) for station in recording.gnss]
+        self._segments |= {_receiver(station.code): [] for station in recording.gnss}
+        for segment in recording.gnss_segments:
+            self._segments[_receiver(segment.stream_id.station_code)].append(segment)
         self.start_ns = recording.start_ns
         truth = recording.truth
         self.zero_ns = self.start_ns if truth is None else truth.origin_time_ns
@@ -144,6 +149,10 @@ class Schedule:
             return self.start_ns
         phase = rng(self._seed, "packet-phase", station).integers(self._packet_ns)
         return self.start_ns + int(phase)
+
+
+def _receiver(code: str) -> str:
+    return f"{code} gnss"
 
 
 @dataclass(frozen=True, slots=True)

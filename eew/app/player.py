@@ -76,7 +76,7 @@ class ReplayPlayer:
         self._view = view
         self._clock = clock
         self._stop = stop
-        self.pipeline = Pipeline(recording.stations, config)
+        self.pipeline = Pipeline(recording.stations, config, gnss=recording.gnss)
         self.schedule = Schedule(
             recording,
             packet_s=options.packet_s,

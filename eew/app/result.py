@@ -70,7 +70,7 @@ def make_result(
             cut_ns=run.now_ns if run.is_cut else None,
         ),
         detection=score,
-        intensities=station_intensities(observations, final, model),
+        intensities=station_intensities(observations, final),
         delivery=delivery,
         stages_s=run.modelled.frozen(),
         peaks=tuple(peaks),

@@ -97,7 +97,7 @@ def score_recording(recording: Recording, options: RunOptions) -> FolderScore:
 
 
 def _replay(recording: Recording, options: RunOptions, config: DetectorConfig) -> list[CoreEvent]:
-    pipeline = Pipeline(recording.stations, config)
+    pipeline = Pipeline(recording.stations, config, gnss=recording.gnss)
     schedule = Schedule(
         recording, packet_s=options.packet_s, link=link_delay(options), seed=options.seed
     )

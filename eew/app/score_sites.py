@@ -18,6 +18,7 @@ from eew.clock import NS_PER_S
 from eew.messages.prediction_model import model_of
 from eew.model.alert import AlertMessage
 from eew.model.waveform import Recording, Station, Truth
+from eew.physics.forecast import from_source, source_distance_km
 from eew.physics.geo import epicentral_distance_km
 from eew.physics.shaking import ShakingModel, ShakingPrediction
 from eew.report.score_result import SiteResult, StationScore
@@ -175,8 +176,13 @@ class _Warnings:
             return None, None
         message, station = self._messages[rows[-1]], self._stations[index]
         origin = message.origin
-        distance_km = epicentral_distance_km(origin.lat, origin.lon, station.lat, station.lon)
-        motion = model_of(message.prediction).predict(
-            message.magnitude.value, origin.depth_km, distance_km, station.vs30_mps
+        prediction = message.prediction
+        motion = from_source(
+            model_of(prediction),
+            prediction,
+            message.magnitude.value,
+            origin.depth_km,
+            source_distance_km(prediction, origin.lat, origin.lon, station.lat, station.lon),
+            station.vs30_mps,
         )
         return float(self._intensity[rows[-1], index]), float(motion.pga_mps2)

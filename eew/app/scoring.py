@@ -17,7 +17,7 @@ from eew.model.place import Site
 from eew.model.waveform import Recording, Truth
 from eew.physics.geo import epicentral_distance_km
 from eew.physics.shaking import ShakingModel, shaking_model_at
-from eew.physics.traveltime import TravelTimes
+from eew.physics.traveltime import RegionalTravelTimes, TravelTimes
 from eew.report.result import Detection, FirstFinal, StationIntensity, TargetResult, Told
 from simulator.outcome import match_events, message_error
 from simulator.truth import OriginError, blind_zone_km, nth_p_floor_s, score_target
@@ -104,7 +104,7 @@ def _first_final(errors: tuple[OriginError, OriginError] | None, name: str) -> F
 
 
 def station_intensities(
-    observations: Observations, final: AlertMessage | None, model: ShakingModel
+    observations: Observations, final: AlertMessage | None
 ) -> tuple[StationIntensity, ...]:
     """Compare the final alert's prediction with what stations observed.
 
@@ -122,7 +122,9 @@ def station_intensities(
         np.array([one.lon for one in stations]),
     )
     s_s = np.asarray(
-        TravelTimes.load().s_s(distances_km, np.full_like(distances_km, origin.depth_km))
+        RegionalTravelTimes()
+        .at(origin.lat, origin.lon)
+        .s_s(distances_km, np.full_like(distances_km, origin.depth_km))
     )
     rows = []
     for station, distance_km, after_s in zip(stations, distances_km, s_s, strict=True):
@@ -131,11 +133,9 @@ def station_intensities(
             continue
         if not observations.has_recorded(station.code, s_ns):
             continue
-        predicted = float(
-            model.predict(
-                final.magnitude.value, origin.depth_km, float(distance_km), station.vs30_mps
-            ).intensity
-        )
+        predicted = estimate_here(
+            final, station.lat, station.lon, vs30_mps=station.vs30_mps
+        ).intensity
         observed = observations.intensity(station.code)
         if max(predicted, observed) >= MIN_COMPARED_INTENSITY:
             rows.append(
@@ -219,7 +219,8 @@ def _target(
     elif final is not None:
         origin = final.origin
         distance_km = float(epicentral_distance_km(origin.lat, origin.lon, site.lat, site.lon))
-        after_s = float(TravelTimes.load().s_s(distance_km, origin.depth_km))
+        times = RegionalTravelTimes().at(origin.lat, origin.lon)
+        after_s = float(times.s_s(distance_km, origin.depth_km))
         s_arrival_s = (origin.time_ns - zero_ns) / NS_PER_S + after_s
 
     s_ns = None if s_arrival_s is None else zero_ns + round(s_arrival_s * NS_PER_S)

@@ -159,7 +159,12 @@ class _ServedPlayer(ReplayPlayer):
         )
         self._service = view
         self.pipeline = ObservedPipeline(
-            recording.stations, config, state=state, clock=clock, found=recording.problems
+            recording.stations,
+            config,
+            state=state,
+            clock=clock,
+            found=recording.problems,
+            gnss=recording.gnss,
         )
 
     async def _send(self, message: AlertMessage) -> None:

@@ -19,7 +19,7 @@ from eew.core.network import Network
 from eew.core.seed import Seeder
 from eew.core.sources import NS, Sources
 from eew.physics.magnitude import kuyuk_allen_2013
-from eew.physics.traveltime import TravelTimes
+from eew.physics.traveltime import TravelTimesAt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,8 @@ class Associator:
         Tolerances and rates.
     locator : Locator
         Finds the hypocentre of a set of picks.
-    travel_times : TravelTimes
-        P and S tables.
+    travel_times : TravelTimesAt
+        P and S tables of each place.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Associator:
         network: Network,
         config: DetectorConfig,
         locator: Locator,
-        travel_times: TravelTimes,
+        travel_times: TravelTimesAt,
     ) -> None:
         self._network = network
         self._config = config.association
@@ -155,7 +155,7 @@ class Associator:
         for event in self.events:
             if tracked.row in event.rows:
                 continue
-            away = event.residual_s(tracked) / self._sources.tolerance_s(event, tracked.row)
+            away = event.nearest_residual_s(tracked) / self._sources.tolerance_s(event, tracked.row)
             score = away * away + self._too_large(event, tracked)
             if score < best_score:
                 best, best_score = event, score
@@ -228,7 +228,7 @@ class Associator:
             t
             for t in event.picks
             if t.released < 2
-            and abs(event.residual_s(t)) > 1.3 * self._sources.fit_tolerance_s(event, t.row)
+            and abs(event.nearest_residual_s(t)) > 1.3 * self._sources.fit_tolerance_s(event, t.row)
         ]
         if not bad or len(event.picks) - len(bad) < self._config.min_picks:
             return False
@@ -243,11 +243,12 @@ class Associator:
         """Take over picks of the pool that the moved event explains; True if any came."""
         fitting = sorted(
             (
-                (abs(event.residual_s(t)), t.pick.pick_id, t)
+                (abs(event.nearest_residual_s(t)), t.pick.pick_id, t)
                 for t in self._pool
                 if t.row not in event.rows
                 and t.released < 2
-                and abs(event.residual_s(t)) < 0.8 * self._sources.fit_tolerance_s(event, t.row)
+                and abs(event.nearest_residual_s(t))
+                < 0.8 * self._sources.fit_tolerance_s(event, t.row)
                 and self._too_large(event, t) < 1.0
             ),
             key=lambda x: x[:2],
@@ -292,7 +293,8 @@ class Associator:
                 shared = [
                     t
                     for t in second.picks
-                    if abs(first.residual_s(t)) <= 1.5 * self._sources.tolerance_s(first, t.row)
+                    if abs(first.nearest_residual_s(t))
+                    <= 1.5 * self._sources.tolerance_s(first, t.row)
                     and self._too_large(first, t) < 1.0
                 ]
                 if len(shared) < 0.6 * len(second.picks):

@@ -30,6 +30,7 @@ class ProcessingConfig:
     still_s: float
     max_ahead_s: float
     picker: dict[str, Any]
+    quarantine: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class AssociationConfig:
     pair_velocity_km_s: float
     pair_slack_s: float
     min_picks: int
+    born_probability: float
     guess_s: float
     excess_magnitude: float
     excess_snr: float
@@ -64,14 +66,18 @@ class AssociationConfig:
 class LocationConfig:
     """Grid, priors and errors of the location search."""
 
-    half_width_km: float
-    spacing_km: float
-    inner_half_width_km: float
-    inner_spacing_km: float
+    reach_km: float
+    ring_km: float
+    ring_growth: float
+    edge_km: float
+    edge_share: float
+    model_km: float
     depths_km: tuple[float, ...]
-    depth_prior_km: float
-    depth_prior_sigma: float
-    depth_prior_floor: float
+    crust_km: float
+    crust_sigma: float
+    slab_km: float
+    slab_sigma: float
+    slab_share: float
     sigma_s: float
     sigma_per_s: float
     max_picks: int
@@ -81,13 +87,21 @@ class LocationConfig:
     silent_sigma_s: float
     silent_margin_s: float
     silent_cap: float
-    near_km: float
+    near_km: tuple[float, float]
+    near_power: float
+    weak_s: float
+    s_sigma_s: float
+    s_sigma_per_s: float
+    s_odds: float
+    s_min_h_to_z: float
+    s_max_picks: int
     relocate_s: float
     relocate_picks: int
     relocate_until_s: float
     every_pick_until: int
     settled_picks: int
     settled_from: int
+    settled_share: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +135,88 @@ class MagnitudeConfig:
     window_s: float
     first_s: float
     s_velocity_km_s: float
+    s_clear_share: float
     min_snr: float
     taper_km: tuple[float, float, float]
-    saturates_at: float
     max_station_m: float
     min_distance_km: float
     min_snr_velocity: float
+    coda_gain: float
+    p_event_sigma: float
+    p_station_sigma: float
+    distance_slope: float
+    distance_share_max: float
+    vs_event_sigma_log10: float
+    vs_max_m: float
+    vs_max_depth_km: float
+    vs_settle_s: float
+    gm_event_sigma_ln: float
     shaking_after_s: float
     shaking_km: float
     shaking_stations: int
     saturation_ramp: tuple[float, float]
+    growth_sigma: float
+    growth_margin: float
+    duration_factor: float
+    independent_stations: int
+    pgd_min_m: float
+    pgd_min_snr: float
+    pgd_before_s: float
+    pgd_before_samples: int
+    pgd_km: float
+    pgd_stations: int
+    pgd_station_sigma: float
+    pgd_event_sigma: float
+    b_value: float
+    prior_b_value: float
+    prior_fade_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineConfig:
+    """Search of the line source."""
+
+    search_magnitude: float
+    min_magnitude: float
+    min_stations: int
+    max_km: float
+    every_s: float
+    strike_step_deg: float
+    shortest_km: float
+    length_factor: float
+    n_lengths: int
+    rupture_km_s: float
+    s_km_s: float
+    rise_s: float
+    rise_s_per_km: float
+    phi2_over_tau2: float
+    alike_km: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlumConfig:
+    """Which shaking is passed on as it is seen."""
+
+    window_s: float
+    min_intensity: float
+    guard_drop: float
+    min_gain: float
+    max_observed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastConfig:
+    """Motion that counts for an event, and the correction of its forecast by what was seen."""
+
+    before_p_s: float
+    noise_s: float
+    deaf_ratio: float
+    max_km: float
+    min_intensity: float
+    min_stations: int
+    phi2_over_tau2: float
+    outlier: float
+    max_correction: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +224,7 @@ class AlertPolicy:
     """When the public is told, told again, and told that it is over."""
 
     min_magnitude: float
+    min_magnitude_probability: float
     min_stations: int
     min_probability: float
     max_apparent_km_s: float
@@ -146,6 +233,7 @@ class AlertPolicy:
     teleseism_offset: float
     teleseism_slope: float
     teleseism_stations: int
+    teleseism_sharpness_per_s: float
     coda_base_s: float
     coda_slope: float
     coda_km: float
@@ -155,6 +243,8 @@ class AlertPolicy:
     update_magnitude: float
     update_distance_km: float
     update_origin_time_s: float
+    update_intensity: float
+    update_from_intensity: float
     update_interval_s: float
     final_quiet_s: float
     final_after_s: float
@@ -176,8 +266,11 @@ class DetectorConfig:
     location: LocationConfig
     credibility: CredibilityConfig
     magnitude: MagnitudeConfig
+    line: LineConfig
+    plum: PlumConfig
+    forecast: ForecastConfig
     alert: AlertPolicy
-    travel_time_model: str = field(default="iasp91")
+    travel_time_model: str = field(default="regional")  # or the name of one model
 
     @classmethod
     def load(cls, table: str = "detector") -> DetectorConfig:
@@ -195,6 +288,9 @@ class DetectorConfig:
             location=_section(LocationConfig, raw, "location", table),
             credibility=_section(CredibilityConfig, raw, "credibility", table),
             magnitude=_section(MagnitudeConfig, raw, "magnitude", table),
+            line=_section(LineConfig, raw, "line", table),
+            plum=_section(PlumConfig, raw, "plum", table),
+            forecast=_section(ForecastConfig, raw, "forecast", table),
             alert=_section(AlertPolicy, raw, "alert", table),
         )
 

@@ -94,7 +94,7 @@ def credibility(
     return Credibility(
         prior=math.log(config.quakes_per_km2_s * volume_km2_s),
         picks=sum(
-            math.log(_arrival_density(event.residual_s(t), s, config))
+            math.log(_arrival_density(event.best_residual_s(t), s, config))
             - math.log(_chance_rate_per_s(t, picks[:i], network, config))
             for i, (t, s) in enumerate(zip(picks, sigma_s, strict=True))
         ),
@@ -108,7 +108,7 @@ def _one_per_place(event: EventState) -> list[TrackedPick]:
     best: dict[int, TrackedPick] = {}
     for tracked in event.picks:
         known = best.get(tracked.place)
-        if known is None or abs(event.residual_s(tracked)) < abs(event.residual_s(known)):
+        if known is None or abs(event.best_residual_s(tracked)) < abs(event.best_residual_s(known)):
             best[tracked.place] = tracked
     return sorted(best.values(), key=lambda t: (t.pick.time_ns, t.pick.pick_id))
 
@@ -135,7 +135,7 @@ def _chance_rate_per_s(
     row = tracked.row
     seen = config.prior_picks + float(network.unexplained[row])
     watched_s = config.prior_picks / config.false_picks_per_s + float(network.watched_s[row])
-    clear = config.quiet_snr / max(tracked.pick.snr, config.quiet_snr)
+    clear = config.quiet_snr / max(tracked.clarity, config.quiet_snr)
     rate = config.snr_density * clear * seen / watched_s
     if tracked.coda_of is not None:
         rate = max(rate, config.coda_picks_per_s)
@@ -178,6 +178,7 @@ def _silence(
     """
     due_ns = event.origin_time_ns + ((event.p_s + config.silent_after_s) * 1e9).astype(np.int64)
     quiet = network.live(now_ns, association.active_s) & (network.quiet_until_ns >= due_ns)
+    quiet &= network.watched_since_ns <= due_ns  # of waves during its gap it knows nothing
     for tracked in event.picks:
         quiet[tracked.row] = False
     # a station that picked something else in these seconds has not been silent
@@ -186,7 +187,7 @@ def _silence(
         return 0.0
     depth_km = event.located.depth_km
     clear = [
-        math.log10(max(t.pick.snr, 1.0))
+        math.log10(max(t.clarity, 1.0))
         + config.snr_decay * math.log10(math.hypot(float(event.distance_km[t.row]), depth_km))
         for t in picks
     ]

@@ -32,6 +32,11 @@ class TrackedPick:
     coda_of: str | None = None
     released: int = 0
 
+    @property
+    def clarity(self) -> float:
+        """How far the first motion stands above the noise, an amplitude ratio."""
+        return max(self.pick.snr, self.peaks.clarity)
+
 
 @dataclass(slots=True, eq=False)
 class EventState:
@@ -52,6 +57,7 @@ class EventState:
     probability: float = 0.0  # that it is a quake: see eew.core.credibility
     announced: bool = False  # the public was told
     stale: bool = False  # picks have come since the last location
+    best_p_s: FloatArray | None = None  # P after the told origin time, from the best-fitting place
     rows: set[int] = field(default_factory=set)  # membership tests only, never iterated
 
     @property
@@ -65,6 +71,22 @@ class EventState:
         return min(p.pick.time_ns for p in self.picks)
 
     def residual_s(self, tracked: TrackedPick) -> float:
-        """Observed minus predicted P time, s."""
-        seconds = (tracked.pick.time_ns - self.reference_ns) / 1e9
-        return float(seconds - self.located.origin_time_s - self.p_s[tracked.row])
+        """Observed minus predicted P time at the told place, s."""
+        return float(self._since_origin_s(tracked) - self.p_s[tracked.row])
+
+    def best_residual_s(self, tracked: TrackedPick) -> float:
+        """Observed minus predicted P time at the best-fitting place, s.
+
+        The told place is a mean, which need not fit the picks; the best one says whether they
+        belong together.
+        """
+        if self.best_p_s is None:
+            return self.residual_s(tracked)
+        return float(self._since_origin_s(tracked) - self.best_p_s[tracked.row])
+
+    def nearest_residual_s(self, tracked: TrackedPick) -> float:
+        """Return the smaller of both: a pick that either place explains belongs to the event."""
+        return min(self.residual_s(tracked), self.best_residual_s(tracked), key=abs)
+
+    def _since_origin_s(self, tracked: TrackedPick) -> float:
+        return (tracked.pick.time_ns - self.reference_ns) / 1e9 - self.located.origin_time_s

@@ -6,7 +6,10 @@ if the public was told anything. Pure: solutions in, messages out.
 
 from __future__ import annotations
 
+import math
+
 from eew.core.config import AlertPolicy
+from eew.core.forecast import Outlook, prediction_of
 from eew.errors import AlertProtocolError
 from eew.model.alert import (
     AlertMagnitude,
@@ -21,8 +24,6 @@ from eew.model.alert import (
 from eew.model.event import Solution
 from eew.physics.geo import epicentral_distance_km
 from eew.physics.shaking import shaking_model_at
-
-_CLASSES = range(3, 10)
 
 
 class AlertLifecycle:
@@ -39,6 +40,8 @@ class AlertLifecycle:
         self._last: AlertMessage | None = None
         self._first_ns = 0
         self._newest: Solution | None = None
+        self._outlook: Outlook | None = None  # of the newest solution
+        self._told: Outlook | None = None  # of the last message
         self._closed = False
 
     @property
@@ -56,7 +59,9 @@ class AlertLifecycle:
         """When the first alert was issued, or None."""
         return self._first_ns if self._last is not None else None
 
-    def receive_solution(self, solution: Solution, *, ready: bool) -> list[AlertMessage]:
+    def receive_solution(
+        self, solution: Solution, *, ready: bool, outlook: Outlook | None = None
+    ) -> list[AlertMessage]:
         """Feed one solution; return the messages it caused.
 
         Parameters
@@ -65,12 +70,14 @@ class AlertLifecycle:
             Newest view of the event.
         ready : bool
             The detector's own verdict that the event is real (stations, misfit, ratio).
+        outlook : Outlook, optional
+            The event's shaking as far as it is known beside the solution.
         """
         if self._closed:
             return []
-        self._newest = solution
+        self._newest, self._outlook = solution, outlook
         if self._last is None:
-            if ready and solution.magnitude >= self._policy.min_magnitude:
+            if ready and self._large_enough(solution):
                 self._first_ns = solution.at_ns
                 return [self._emit(MsgType.ALERT, solution)]
             return []
@@ -78,8 +85,8 @@ class AlertLifecycle:
             return [self._emit(MsgType.UPDATE, solution)]
         return []
 
-    def advance(self, now_ns: int) -> list[AlertMessage]:
-        """Close the event when it has been quiet long enough."""
+    def advance(self, now_ns: int, *, growing: bool = False) -> list[AlertMessage]:
+        """Close the event when it has been quiet long enough, but not while it is ``growing``."""
         last, newest = self._last, self._newest
         if self._closed or last is None or newest is None:
             return []
@@ -87,7 +94,7 @@ class AlertLifecycle:
         quiet = now_ns - last.issued_ns >= round(policy.final_quiet_s * 1e9)
         old = now_ns - self._first_ns >= round(policy.final_after_s * 1e9)
         too_old = now_ns - self._first_ns >= round(policy.final_latest_s * 1e9)
-        return self.finish(now_ns) if (quiet and old) or too_old else []
+        return self.finish(now_ns) if (quiet and old and not growing) or too_old else []
 
     def finish(self, now_ns: int) -> list[AlertMessage]:
         """Say the last word, if anything was said."""
@@ -110,6 +117,11 @@ class AlertLifecycle:
 
     # ------------------------------------------------------------------ parts
 
+    def _large_enough(self, solution: Solution) -> bool:
+        """Tell whether the magnitude reaches the least one told with enough probability."""
+        short = (self._policy.min_magnitude - solution.magnitude) / solution.magnitude_sigma
+        return 0.5 * math.erfc(short / math.sqrt(2.0)) >= self._policy.min_magnitude_probability
+
     def _worth_telling(self, solution: Solution, last: AlertMessage) -> bool:
         policy = self._policy
         if solution.at_ns - last.issued_ns < round(policy.update_interval_s * 1e9):
@@ -122,7 +134,18 @@ class AlertLifecycle:
             or moved_km >= policy.update_distance_km
             or abs(solution.origin_time_ns - last.origin.time_ns)
             >= round(policy.update_origin_time_s * 1e9)
+            or self._expects_other()
         )
+
+    def _expects_other(self) -> bool:
+        """Tell whether a place expects more than it was told, or less from the source."""
+        now, told = self._outlook, self._told
+        if now is None or told is None:
+            return now is not told
+        step, felt = self._policy.update_intensity, self._policy.update_from_intensity
+        rises = (now.forecast >= told.forecast + step) & (now.forecast >= felt)
+        falls = (now.from_source <= told.from_source - step) & (told.from_source >= felt)
+        return bool((rises | falls).any())
 
     def _emit(
         self,
@@ -134,6 +157,7 @@ class AlertLifecycle:
     ) -> AlertMessage:
         issued_ns = solution.at_ns if at_ns is None else at_ns
         policy = self._policy
+        self._told = self._outlook
         self._last = AlertMessage(
             event_id=solution.event_id,
             serial=1 if self._last is None else self._last.serial + 1,
@@ -164,7 +188,7 @@ class AlertLifecycle:
                 gap_deg=solution.azimuthal_gap_deg,
                 likelihood=solution.likelihood,
             ),
-            prediction=predict(solution),
+            prediction=predict(solution, self._outlook),
             first_pick_ns=solution.first_pick_ns,
             trace=AlertTrace(
                 last_sample_ns=solution.trace.last_sample_ns,
@@ -177,14 +201,7 @@ class AlertLifecycle:
         return self._last
 
 
-def predict(solution: Solution) -> AlertPrediction:
+def predict(solution: Solution, outlook: Outlook | None = None) -> AlertPrediction:
     """Shaking expected from a solution by the region's own model."""
     model = shaking_model_at(solution.lat, solution.lon)
-    at_epicentre = model.predict(solution.magnitude, solution.depth_km, 0.0)
-    radii = model.radii_km(_CLASSES, solution.magnitude, solution.depth_km)
-    return AlertPrediction(
-        scale=model.scale,
-        relation=model.name,
-        max_intensity=float(at_epicentre.intensity),
-        radii_km={int(k): float(v) for k, v in radii.items() if v > 0.0},
-    )
+    return prediction_of(model, solution.magnitude, solution.depth_km, outlook)

@@ -74,16 +74,18 @@ class Seeder:
             if few and len({t.place for t in group}) < 2:
                 return None
             event = self._sources.new(group, now_ns)
-            if few and event.probability < self._policy.min_probability:
-                return None
+            needed = self._policy.min_probability if few else config.born_probability
             residuals = [
-                abs(event.residual_s(t)) / self._sources.fit_tolerance_s(event, t.row)
+                abs(event.best_residual_s(t)) / self._sources.fit_tolerance_s(event, t.row)
                 for t in event.picks
             ]
             worst = int(np.argmax(residuals))
             fits = residuals[worst] <= 1.0 and event.misfit_s <= config.max_misfit_s
             if fits and not event.located.on_edge:
-                return event if event.triggered_ratio >= config.ratio_min else None
+                sound = event.triggered_ratio >= config.ratio_min
+                return event if sound and event.probability >= needed else None
+            if few:
+                return None
             del group[worst]
         return None
 

@@ -1,4 +1,4 @@
-"""Is it a quake? The rules for the first alert, and for taking it back."""
+"""Is it a quake? The rules for the first alert, for taking it back, and for the last word."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eew.core.config import AlertPolicy, AssociationConfig
+from eew.core.config import AlertPolicy, AssociationConfig, MagnitudeConfig
 from eew.core.event_state import EventState
 from eew.model.event import Solution
 from eew.physics.geo import epicentral_distance_km
+from eew.physics.magnitude import half_duration_s
 
 
 def distinct_stations(event: EventState) -> int:
@@ -65,7 +66,11 @@ def _simultaneous(event: EventState, policy: AlertPolicy) -> bool:
 
 
 def _teleseismic(event: EventState, policy: AlertPolicy) -> bool:
-    """EPIC's tau_p-Pd line over the stations whose displacement stands above their noise."""
+    """EPIC's tau_p-Pd line over the stations whose displacement stands above their noise.
+
+    Until they have the second of data that it needs, a first motion as slow as that of far
+    quakes counts as one: the first half second of near ones is sharper.
+    """
     rows = [
         (t.peaks.tau_p_s, 100.0 * t.peaks.pd_at(4.0))
         for t in event.picks
@@ -74,7 +79,8 @@ def _teleseismic(event: EventState, policy: AlertPolicy) -> bool:
         and t.peaks.pd_at(4.0) > 3.0 * t.peaks.pd_noise_m
     ]
     if len(rows) < policy.teleseism_stations:
-        return False
+        sharpness = float(np.median([t.peaks.sharpness_per_s for t in event.picks]))
+        return sharpness < policy.teleseism_sharpness_per_s
     log_tau = float(np.mean([np.log10(r[0]) for r in rows]))
     log_pd = float(np.mean([np.log10(r[1]) for r in rows]))
     return log_pd < policy.teleseism_offset + policy.teleseism_slope * log_tau
@@ -105,3 +111,29 @@ def refuted(event: EventState, policy: AlertPolicy) -> str:
         f"stations that should have seen P did not: "
         f"the probability of a quake fell to {100.0 * event.probability:.2g} %"
     )
+
+
+def still_growing(
+    event: EventState, policy: AlertPolicy, magnitude: MagnitudeConfig, now_ns: int
+) -> bool:
+    """Tell whether the last word would come too early.
+
+    A source of this size may still radiate, or, of a large one, the shaking grew within the quiet
+    time at stations that its S wave has reached.
+    """
+    if event.magnitude is None:
+        return False
+    value = event.magnitude.value
+    duration_s = 2.0 * magnitude.duration_factor * float(half_duration_s(value))
+    if now_ns - event.origin_time_ns < round(duration_s * 1e9):
+        return True
+    if value < magnitude.saturation_ramp[0]:
+        return False
+    quiet_ns = round(policy.final_quiet_s * 1e9)
+    growing = sum(
+        now_ns - t.peaks.grown_ns < quiet_ns
+        and float(event.distance_km[t.row]) <= magnitude.shaking_km
+        and t.peaks.grown_ns > event.origin_time_ns + round(float(event.s_s[t.row]) * 1e9)
+        for t in event.picks
+    )
+    return growing >= magnitude.shaking_stations

@@ -17,7 +17,8 @@ import numpy as np
 from eew.messages.levels import Thresholds, default_thresholds
 from eew.messages.prediction_model import model_of
 from eew.model.alert import AlertMessage
-from eew.physics.geo import epicentral_distance_km
+from eew.physics.forecast import plum_reach_km
+from eew.physics.geo import azimuth_deg, destination, epicentral_distance_km
 from eew.tables import load_table
 
 __all__ = ["AreaBook", "alert_radius_km", "cell_of", "cells_to_tell", "cells_within", "is_cell"]
@@ -55,7 +56,9 @@ def is_cell(text: str) -> bool:
 
 
 def alert_radius_km(message: AlertMessage, thresholds: Thresholds | None = None) -> float:
-    """Epicentral radius inside which the median prediction reaches ``be_aware``, in km.
+    """Distance from the source inside which its prediction reaches ``be_aware``, in km.
+
+    It counts from the epicentre, or from the rupture's line where the message has one.
 
     The radius in the message is taken where it has one for this very intensity, so that the
     publisher, the cells and the map agree; otherwise the message's own shaking model answers.
@@ -65,8 +68,14 @@ def alert_radius_km(message: AlertMessage, thresholds: Thresholds | None = None)
     radii = message.prediction.radii_km
     if limit.be_aware.is_integer() and int(limit.be_aware) in radii:
         return radii[int(limit.be_aware)]
-    model = model_of(message.prediction)
-    return model.radius_km(limit.be_aware, message.magnitude.value, message.origin.depth_km)
+    prediction = message.prediction
+    return model_of(prediction).radius_km(
+        limit.be_aware,
+        message.magnitude.value,
+        message.origin.depth_km,
+        correction=prediction.correction,
+        from_line=prediction.line is not None,
+    )
 
 
 def cells_within(lat: float, lon: float, distance_km: float) -> tuple[str, ...]:
@@ -97,7 +106,7 @@ def cells_to_tell(
     Parameters
     ----------
     message : AlertMessage
-        Its epicentre, location uncertainty and prediction are used.
+        Its source (epicentre or line), location uncertainty and prediction are used.
     margin_sigmas : float, optional
         Standard deviations of the epicentre added to the radius; from the table by default.
     thresholds : Thresholds, optional
@@ -108,12 +117,32 @@ def cells_to_tell(
     tuple of str
         Empty where the intensity is reached nowhere.
     """
+    cells: set[str] = set()
     radius_km = alert_radius_km(message, thresholds)
-    if not radius_km > 0.0:
-        return ()
-    sigmas = _settings()["margin_sigmas"] if margin_sigmas is None else margin_sigmas
-    widened_km = radius_km + sigmas * message.origin.h_sigma_km
-    return cells_within(message.origin.lat, message.origin.lon, widened_km)
+    if radius_km > 0.0:
+        sigmas = _settings()["margin_sigmas"] if margin_sigmas is None else margin_sigmas
+        widened_km = radius_km + sigmas * message.origin.h_sigma_km
+        for lat, lon, half_km in _source_points(message):
+            cells.update(cells_within(lat, lon, math.hypot(widened_km, half_km)))
+    limit = thresholds or default_thresholds(message.prediction.scale)
+    for one in message.prediction.observed:
+        if one.intensity >= limit.be_aware:
+            cells.update(cells_within(one.lat, one.lon, plum_reach_km()))
+    return tuple(sorted(cells))
+
+
+def _source_points(message: AlertMessage) -> list[tuple[float, float, float]]:
+    """Return points of the source, each with half the distance to its neighbour, km."""
+    line = message.prediction.line
+    if line is None:
+        return [(message.origin.lat, message.origin.lon, 0.0)]
+    lat1, lon1, lat2, lon2 = line
+    length_km = float(epicentral_distance_km(lat1, lon1, lat2, lon2))
+    n_gaps = max(1, math.ceil(length_km / _settings()["ring_km"]))
+    steps_km = np.linspace(0.0, length_km, n_gaps + 1)
+    lats, lons = destination(lat1, lon1, float(azimuth_deg(lat1, lon1, lat2, lon2)), steps_km)
+    half_km = length_km / n_gaps / 2.0
+    return [(lat, lon, half_km) for lat, lon in zip(lats.tolist(), lons.tolist(), strict=True)]
 
 
 class AreaBook:

@@ -27,6 +27,7 @@ from eew.model.alert import (
     AlertTrace,
     Level,
     MsgType,
+    ObservedShaking,
 )
 
 __all__ = ["MAX_PAYLOAD_BYTES", "SCHEMA", "ReceivedAlert", "decode", "encode"]
@@ -167,15 +168,7 @@ def _to_wire(
             gap_deg=_rounded("quality.gap_deg", message.quality.gap_deg, 0),
             likelihood=_rounded("quality.likelihood", message.quality.likelihood, 2),
         ),
-        prediction=wire_schema.Prediction(
-            scale=message.prediction.scale,
-            relation=message.prediction.relation,
-            max_intensity=_rounded("prediction.max_intensity", message.prediction.max_intensity, 2),
-            radii_km={
-                int(k): _rounded(f"prediction.radii_km.{k}", v, 1)
-                for k, v in sorted(message.prediction.radii_km.items())
-            },
-        ),
+        prediction=_prediction_to_wire(message.prediction),
         trace=wire_schema.Trace(
             last_sample_ns=int(trace.last_sample_ns),
             received_ns=int(trace.received_ns),
@@ -202,6 +195,52 @@ def _origin_to_wire(origin: AlertOrigin) -> wire_schema.Origin:
     )
 
 
+def _prediction_to_wire(prediction: AlertPrediction) -> wire_schema.Prediction:
+    line = prediction.line
+    return wire_schema.Prediction(
+        scale=prediction.scale,
+        relation=prediction.relation,
+        max_intensity=_rounded("prediction.max_intensity", prediction.max_intensity, 2),
+        radii_km={
+            int(k): _rounded(f"prediction.radii_km.{k}", v, 1)
+            for k, v in sorted(prediction.radii_km.items())
+        },
+        # 2 decimals are 1.1 km: a rupture is not known better
+        line=None
+        if line is None
+        else (
+            _rounded("prediction.line", line[0], 2),
+            _rounded("prediction.line", line[1], 2),
+            _rounded("prediction.line", line[2], 2),
+            _rounded("prediction.line", line[3], 2),
+        ),
+        correction=_rounded("prediction.correction", prediction.correction, 2) or None,
+        observed=[
+            (
+                _rounded("prediction.observed", one.lat, 2),
+                _rounded("prediction.observed", one.lon, 2),
+                _rounded("prediction.observed", one.intensity, 1),
+            )
+            for one in prediction.observed
+        ],
+    )
+
+
+def _prediction_from_wire(prediction: wire_schema.Prediction) -> AlertPrediction:
+    return AlertPrediction(
+        scale=prediction.scale,
+        relation=prediction.relation,
+        max_intensity=prediction.max_intensity,
+        radii_km=prediction.radii_km,
+        line=prediction.line,
+        correction=prediction.correction or 0.0,
+        observed=tuple(
+            ObservedShaking(lat=lat, lon=lon, intensity=intensity)
+            for lat, lon, intensity in prediction.observed
+        ),
+    )
+
+
 def _from_wire(alert: wire_schema.Alert) -> ReceivedAlert:
     origin, prediction, trace = alert.origin, alert.prediction, alert.trace
     message = AlertMessage(
@@ -219,7 +258,7 @@ def _from_wire(alert: wire_schema.Alert) -> ReceivedAlert:
             lower_bound=alert.magnitude.saturated,
         ),
         quality=AlertQuality(**msgspec.structs.asdict(alert.quality)),
-        prediction=AlertPrediction(**msgspec.structs.asdict(prediction)),
+        prediction=_prediction_from_wire(prediction),
         first_pick_ns=alert.first_pick_ns,
         trace=AlertTrace(
             last_sample_ns=trace.last_sample_ns,

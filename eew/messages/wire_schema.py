@@ -55,13 +55,26 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     likelihood: Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
-class Prediction(msgspec.Struct, frozen=True, kw_only=True):
-    """Expected shaking: strongest anywhere, and the radius of each whole intensity."""
+Lat = Annotated[float, Meta(ge=-90.0, le=90.0)]
+Lon = Annotated[float, Meta(ge=-180.0, le=180.0)]
+Intensity = Annotated[float, Meta(ge=-10.0, le=12.0)]
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Expected shaking: strongest anywhere, and the radius of each whole intensity.
+
+    ``line`` holds latitude and longitude of both ends of the rupture (the radii then count from
+    it), ``correction`` is added to what the model says of the source, and each of ``observed`` is
+    a latitude, a longitude and the intensity seen there now. What is left out is not known yet.
+    """
 
     scale: Annotated[str, Meta(pattern=r"^(mmi|csi|jma)\Z")]
     relation: Annotated[str, Meta(min_length=1, max_length=64)]
-    max_intensity: Annotated[float, Meta(ge=-10.0, le=12.0)]
+    max_intensity: Intensity
     radii_km: dict[IntensityClass, Km]
+    line: tuple[Lat, Lon, Lat, Lon] | None = None
+    correction: Annotated[float, Meta(ge=-3.0, le=3.0)] | None = None
+    observed: Annotated[list[tuple[Lat, Lon, Intensity]], Meta(max_length=64)] = []
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,17 +79,41 @@ class AlertQuality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedShaking:
+    """Intensity that stations see now at a position, on the model's default ground."""
+
+    lat: float
+    lon: float
+    intensity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPrediction:
     """What shaking is expected, by which model, and the radii of whole intensities.
 
-    ``radii_km`` maps an intensity (3 to 9) to the epicentral radius in km inside which the
-    median prediction reaches it; classes not reached are absent.
+    Attributes
+    ----------
+    radii_km : dict
+        From an intensity (3 to 9) to the distance in km inside which the source's median
+        prediction, corrected, reaches it: round the epicentre, or round the line where there is
+        one. Classes not reached are absent.
+    line : tuple of float or None
+        The rupture as a line on the surface: latitude and longitude of its ends, degrees. None
+        while a point describes it as well.
+    correction : float
+        Added to the source's prediction everywhere: what the stations that have been shaken saw
+        above the model.
+    observed : tuple of ObservedShaking
+        Shaking now that says more than the source does; it counts for every place within reach.
     """
 
     scale: str  # "mmi", "csi" or "jma"
     relation: str  # name of the shaking model, a key every device knows
     max_intensity: float
     radii_km: dict[int, float]
+    line: tuple[float, float, float, float] | None = None
+    correction: float = 0.0
+    observed: tuple[ObservedShaking, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,7 +156,7 @@ class DataProblem:
     ----------
     kind : str
         One of ``gap``, ``overlap``, ``duplicate``, ``reordered``, ``nan``, ``dead_channel``,
-        ``no_metadata``, ``no_waveform``, ``unit``, ``rate``, ``gnss``, ``second_sensor``,
+        ``no_metadata``, ``no_waveform``, ``unit``, ``rate``, ``second_sensor``,
         ``unreadable``, ``late``, ``lagging``, ``clock``,
         ``implausible_motion``; importers of shelters have kinds of their own.
     where : str
@@ -191,7 +191,8 @@ class Recording:
     """A recorded or computed quake, ready to be cut into packets.
 
     ``segments`` hold only streams of ``stations`` (one usable sensor per station), sorted by
-    stream and time; what was left out stands in ``problems``.
+    stream and time; what was left out stands in ``problems``. GNSS displacement stands apart in
+    ``gnss`` and ``gnss_segments``: it makes magnitudes, but nobody picks on it.
     """
 
     name: str
@@ -200,6 +201,8 @@ class Recording:
     truth: Truth | None
     problems: tuple[DataProblem, ...]
     input_sha256: dict[str, str]
+    gnss: tuple[Station, ...] = ()
+    gnss_segments: tuple[Segment, ...] = ()
 
     @property
     def start_ns(self) -> int:

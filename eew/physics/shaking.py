@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eew.errors import ConfigError
+from eew.physics.line_motion import line_motion_model
 from eew.physics.motion import floats
 from eew.physics.point_source import Motion, motion_model
 from eew.physics.regions import Region, region_of
@@ -96,6 +97,7 @@ class ShakingModel:
     distance_range_km: tuple[float, float]
     search_limit_km: float
     _motion: Motion
+    _line_motion: Motion
     _scale: IntensityScale
 
     def predict(
@@ -123,12 +125,36 @@ class ShakingModel:
         ShakingPrediction
             NaN where an argument was NaN.
         """
+        return self._predicted(self._motion, magnitude, depth_km, epicentral_distance_km, vs30_mps)
+
+    def predict_beside_line(
+        self,
+        magnitude: ArrayLike,
+        depth_km: ArrayLike,
+        line_distance_km: ArrayLike,
+        vs30_mps: ArrayLike | None = None,
+    ) -> ShakingPrediction:
+        """Predict shaking at distances from a rupture whose line is known.
+
+        Arguments as in :meth:`predict`, but for the distance: that to the nearest point of the
+        rupture's line on the surface, see :func:`eew.physics.rupture.distance_to_line_km`.
+        """
+        return self._predicted(self._line_motion, magnitude, depth_km, line_distance_km, vs30_mps)
+
+    def _predicted(
+        self,
+        motion_of: Motion,
+        magnitude: ArrayLike,
+        depth_km: ArrayLike,
+        distance_km: ArrayLike,
+        vs30_mps: ArrayLike | None,
+    ) -> ShakingPrediction:
         vs30 = floats(self.default_vs30_mps if vs30_mps is None else vs30_mps)
         vs30 = np.where(np.isnan(vs30), self.default_vs30_mps, vs30)
         m, depth, distance, vs30 = np.broadcast_arrays(
-            floats(magnitude), floats(depth_km), floats(epicentral_distance_km), vs30
+            floats(magnitude), floats(depth_km), floats(distance_km), vs30
         )
-        motion = self._motion(m, np.maximum(depth, 0.0), distance, vs30)
+        motion = motion_of(m, np.maximum(depth, 0.0), distance, vs30)
         motion_sigma = self._scale.motion_sigma(motion)
         return ShakingPrediction(
             intensity=self._scale.from_motion(motion.pga_mps2, motion.pgv_mps),
@@ -178,20 +204,42 @@ class ShakingModel:
         )
         return total
 
-    def radius_km(self, intensity: float, magnitude: float, depth_km: float) -> float:
-        """Epicentral distance within which the median reaches an intensity; 0.0 if nowhere.
+    def radius_km(
+        self,
+        intensity: float,
+        magnitude: float,
+        depth_km: float,
+        *,
+        correction: float = 0.0,
+        from_line: bool = False,
+    ) -> float:
+        """Distance within which the median reaches an intensity; 0.0 if nowhere.
 
         On default ground, to within a metre. Radii beyond :attr:`search_limit_km` are given as
         that limit.
+
+        Parameters
+        ----------
+        correction : float
+            Added to the median everywhere.
+        from_line : bool
+            Count from the rupture's line and not from the epicentre.
         """
-        return float(self._radii(floats([intensity]), magnitude, depth_km)[0])
+        wanted = floats([intensity - correction])
+        return float(self._radii(wanted, magnitude, depth_km, from_line=from_line)[0])
 
     def radii_km(
-        self, intensities: Iterable[int], magnitude: float, depth_km: float
+        self,
+        intensities: Iterable[int],
+        magnitude: float,
+        depth_km: float,
+        *,
+        correction: float = 0.0,
+        from_line: bool = False,
     ) -> dict[int, float]:
         """Radii of several whole intensities at once; those not reached are left out."""
         wanted = list(intensities)
-        radii = self._radii(floats(wanted), magnitude, depth_km)
+        radii = self._radii(floats(wanted) - correction, magnitude, depth_km, from_line=from_line)
         return {i: float(r) for i, r in zip(wanted, radii, strict=True) if r > 0.0}
 
     def observed_intensity(self, pga_mps2: ArrayLike, pgv_mps: ArrayLike) -> Floats:
@@ -202,14 +250,22 @@ class ShakingModel:
         """
         return self._scale.observed(pga_mps2, pgv_mps)
 
-    def _radii(self, intensities: Floats, magnitude: float, depth_km: float) -> Floats:
+    def on_scale(self, intensity: ArrayLike) -> Floats:
+        """Hold intensities within the range of the scale."""
+        held: Floats = np.clip(floats(intensity), self._scale.lowest, self._scale.highest)
+        return held
+
+    def _radii(
+        self, intensities: Floats, magnitude: float, depth_km: float, *, from_line: bool
+    ) -> Floats:
         default = floats(self.default_vs30_mps)
+        motion_of = self._line_motion if from_line else self._motion
 
         def reached(distance: Floats) -> NDArray[np.bool_]:
             m, depth, r, vs30 = np.broadcast_arrays(
                 floats(magnitude), np.maximum(floats(depth_km), 0.0), distance, default
             )
-            motion = self._motion(m, depth, r, vs30)
+            motion = motion_of(m, depth, r, vs30)
             median = self._scale.from_motion(motion.pga_mps2, motion.pgv_mps)
             return np.asarray(median >= intensities)
 
@@ -263,6 +319,7 @@ def _model(name: str) -> ShakingModel:
         distance_range_km=(limits["distance_range_km"][0], limits["distance_range_km"][1]),
         search_limit_km=table["search_limit_km"],
         _motion=motion_model(row["motion"], row),
+        _line_motion=line_motion_model(row["motion"], row),
         _scale=intensity_scale(row["scale"]),
     )
 

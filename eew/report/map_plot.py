@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eew.physics.geo import destination
+from eew.model.alert import AlertMessage
+from eew.physics.geo import azimuth_deg, destination
 from eew.report.canvas import (
     BLUE,
     INK,
@@ -94,23 +95,46 @@ def _degrees(axes: Any) -> None:
     axes.yaxis.set_major_formatter(worded("N", "S", wraps=False))
 
 
-def _ring(lat: float, lon: float, radius_km: float) -> tuple[NDArray[np.float64], ...]:
-    azimuths = np.linspace(0.0, 360.0, 145)
-    return destination(lat, lon, azimuths, np.full_like(azimuths, radius_km))
+def _ring(message: AlertMessage, radius_km: float) -> tuple[NDArray[np.float64], ...]:
+    """Return all points at a distance from the source: a circle, or round the rupture's line."""
+    line = message.prediction.line
+    turn = np.linspace(0.0, 180.0, 73)
+    if line is None:
+        ends = [(message.origin.lat, message.origin.lon, turn)] * 2
+        ends[1] = (message.origin.lat, message.origin.lon, turn + 180.0)
+    else:
+        lat1, lon1, lat2, lon2 = line
+        strike = float(azimuth_deg(lat1, lon1, lat2, lon2))
+        ends = [(lat2, lon2, turn + strike - 90.0), (lat1, lon1, turn + strike + 90.0)]
+    halves = [
+        destination(lat, lon, azimuths % 360.0, np.full_like(azimuths, radius_km))
+        for lat, lon, azimuths in ends
+    ]
+    closed = [*halves, (halves[0][0][:1], halves[0][1][:1])]
+    return tuple(np.concatenate([half[axis] for half in closed]) for axis in (0, 1))
 
 
 def _draw_reach(axes: Any, result: RunResult, view: View) -> list[tuple[float, float]]:
-    """Draw the circles of predicted intensity of the final alert; return where their values are."""
+    """Draw where the final alert predicts whole intensities; return where their values are."""
     final = result.final_alert()
     named: list[tuple[float, float]] = []
     if final is None:
         return named
-    origin, prediction = final.origin, final.prediction
+    prediction = final.prediction
+    if prediction.line is not None:
+        axes.plot(
+            view.lon(np.array(prediction.line[1::2])),
+            prediction.line[0::2],
+            color=ORANGE,
+            linewidth=2.4,
+            zorder=6,
+            label="rupture as a line, final",
+        )
     name = _SCALE_WORDS.get(prediction.scale, prediction.scale)
     for n, (intensity, radius_km) in enumerate(sorted(prediction.radii_km.items())):
         if radius_km <= 0.0:
             continue
-        lats, lons = _ring(origin.lat, origin.lon, radius_km)
+        lats, lons = _ring(final, radius_km)
         lons = view.lon(lons)
         axes.plot(
             lons,

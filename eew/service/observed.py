@@ -30,8 +30,9 @@ class ObservedPipeline(Pipeline):
         state: ServiceState,
         clock: Clock,
         found: Sequence[DataProblem] = (),
+        gnss: Sequence[Station] = (),
     ) -> None:
-        super().__init__(stations, config)
+        super().__init__(stations, config, gnss=gnss)
         self._state = state
         self._clock = clock
         self._found = tuple(found)

@@ -179,6 +179,8 @@ class Message(BaseModel):
     relation: str
     max_intensity: float | None
     radii_km: dict[int, float]
+    line: tuple[float, float, float, float] | None
+    correction: float
     source: Source
 
     @classmethod
@@ -198,6 +200,8 @@ class Message(BaseModel):
             relation=message.prediction.relation,
             max_intensity=finite(message.prediction.max_intensity),
             radii_km=message.prediction.radii_km,
+            line=message.prediction.line,
+            correction=message.prediction.correction,
             source=_source_of_message(message),
         )
 
@@ -242,6 +246,7 @@ class StationView(BaseModel):
     sampling_rate_hz: float
     channels: list[str]
     state: str
+    reason: str
     last_sample_at: str | None
     delay_s: float | None
     n_packets: int
@@ -262,6 +267,7 @@ class StationView(BaseModel):
             sampling_rate_hz=station.channels[0].sampling_rate_hz,
             channels=[str(channel.stream_id) for channel in station.channels],
             state=_station_state(state),
+            reason="" if state is None else state.reason,
             last_sample_at=None if last_ns is None else iso(last_ns),
             delay_s=None if state is None else state.delay_s,
             n_packets=0 if state is None else state.n_packets,

@@ -21,7 +21,7 @@ from eew.model.place import Site
 from eew.model.waveform import Recording
 from eew.physics.geo import destination, epicentral_distance_km
 from eew.physics.shaking import shaking_model
-from eew.physics.traveltime import TravelTimes
+from eew.physics.traveltime import RegionalTravelTimes, TravelTimes
 from eew.report.result import Detection, TargetResult, Told
 from simulator.truth import nth_p_floor_s
 from tests.unit.run_example import ORIGIN_NS, S, message, pick, recording, solution, truth
@@ -175,7 +175,7 @@ def observed(
 
 
 def test_a_prediction_of_the_right_size_has_no_residual() -> None:
-    rows = station_intensities(observed(peaks_like(7.0)), alert(1, 6.0, magnitude=7.0), MODEL)
+    rows = station_intensities(observed(peaks_like(7.0)), alert(1, 6.0, magnitude=7.0))
 
     assert len(rows) == len(QUAKE.stations)
     # not exactly 0: observed intensity comes from PGV or PGA, predicted from the model's choice
@@ -183,7 +183,7 @@ def test_a_prediction_of_the_right_size_has_no_residual() -> None:
 
 
 def test_an_overestimated_magnitude_gives_positive_residuals() -> None:
-    rows = station_intensities(observed(peaks_like(5.0)), alert(1, 6.0, magnitude=7.0), MODEL)
+    rows = station_intensities(observed(peaks_like(5.0)), alert(1, 6.0, magnitude=7.0))
 
     assert min(row.predicted - row.observed for row in rows) > 0.5
 
@@ -191,9 +191,9 @@ def test_an_overestimated_magnitude_gives_positive_residuals() -> None:
 def test_clipped_stations_and_single_components_are_not_observations() -> None:
     final = alert(1, 6.0)
 
-    assert station_intensities(observed(peaks_like(7.0, clipped=True)), final, MODEL) == ()
-    assert station_intensities(observed(peaks_like(7.0, n=1)), final, MODEL) == ()
-    assert station_intensities(observed(peaks_like(7.0)), None, MODEL) == ()
+    assert station_intensities(observed(peaks_like(7.0, clipped=True)), final) == ()
+    assert station_intensities(observed(peaks_like(7.0, n=1)), final) == ()
+    assert station_intensities(observed(peaks_like(7.0)), None) == ()
 
 
 def test_a_dead_or_disturbed_record_is_no_observation() -> None:
@@ -228,7 +228,7 @@ def test_a_station_that_starts_after_s_is_no_observation() -> None:
 def test_a_station_that_has_not_recorded_s_yet_is_no_observation() -> None:
     final = alert(1, 6.0)
     at_ns = ORIGIN_NS + 15 * S
-    rows = station_intensities(observed(peaks_like(7.0), played_ns=at_ns), final, MODEL)
+    rows = station_intensities(observed(peaks_like(7.0), played_ns=at_ns), final)
 
     assert 0 < len(rows) < len(QUAKE.stations)
     for row in rows:
@@ -385,9 +385,8 @@ def test_without_truth_arrivals_come_from_the_alert_and_nothing_is_scored() -> N
 
     assert row.outcome == "unscored"
     assert row.distance_km is not None
-    assert row.s_arrival_s == pytest.approx(
-        1.0 + float(TravelTimes.load().s_s(row.distance_km, 10.0)), abs=0.01
-    )
+    here = RegionalTravelTimes().at(QUAKE.stations[0].lat, QUAKE.stations[0].lon)
+    assert row.s_arrival_s == pytest.approx(1.0 + float(here.s_s(row.distance_km, 10.0)), abs=0.01)
 
 
 def test_a_run_that_was_cut_before_s_came_does_not_call_a_place_missed() -> None:

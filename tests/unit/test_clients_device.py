@@ -45,7 +45,7 @@ from eew.messages.topics import (
     help_topic,
     status_topic,
 )
-from eew.model.alert import AlertMessage, Level, MsgType, Status
+from eew.model.alert import AlertMessage, Level, MsgType, ObservedShaking, Status
 from eew.model.place import Shelter, Site
 from tests.unit.message_cases import ORIGIN_NS, S, make_message, payload_of
 
@@ -100,6 +100,22 @@ def test_strong_shaking_goes_from_action_to_shaking_to_help() -> None:
     assert screen(device, 9.0).arrival == "Shaking any moment"
     assert screen(device, 13.0).headline == "Shaking now. Stay down."
     assert screen(device, 13.0).arrival == ""
+
+
+def test_shaking_seen_nearby_counts_whenever_it_comes() -> None:
+    """A second rupture that is no event of its own: the first one's S wave is long past."""
+    device = phone(FAR)
+    send(device, make_message(magnitude=4.5))
+    assert phases(device, 7.0, 200.0) == ["idle", "idle"]
+
+    again = make_message(serial=2, issued_s=150.0, magnitude=4.5)
+    seen = ObservedShaking(lat=FAR[0], lon=FAR[1], intensity=7.2)
+    again = replace(again, prediction=replace(again.prediction, observed=(seen,)))
+    events = send(device, again)
+
+    assert len(only(events, CuePlayed)) == 1
+    assert phases(device, 150.0, 155.0, 200.0) == ["shaking_now", "shaking_now", "after"]
+    assert screen(device, 151.0).intensity == pytest.approx(7.2)
 
 
 def test_light_shaking_asks_for_attention_only() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clients.locality import SharedEstimator, estimate_here, nearest_shelter
 from eew.errors import ConfigError
 from eew.messages.levels import Thresholds
-from eew.model.alert import Level
+from eew.model.alert import Level, ObservedShaking
 from eew.model.place import Shelter
 from eew.physics.geo import azimuth_deg, destination, epicentral_distance_km
 from eew.physics.shaking import shaking_model
@@ -33,6 +33,51 @@ def test_arrivals_and_intensity_are_those_of_the_shared_models() -> None:
     assert here.intensity == float(model.predict(6.8, 16.0, distance_km).intensity)
     assert here.azimuth_deg == float(azimuth_deg(30.0, 103.0, *LUDING))
     assert here.scale == "csi"
+
+
+def test_beside_a_rupture_its_line_counts_and_the_s_wave_still_comes_from_the_hypocentre() -> None:
+    """60 km beyond the epicentre, in the middle of the rupture."""
+    line = (LUDING[0], LUDING[1], LUDING[0] - 1.0, LUDING[1])
+    message = make_message(magnitude=7.5)
+    ruptured = replace(message, prediction=replace(message.prediction, line=line))
+    lat, lon = LUDING[0] - 0.5, LUDING[1] + 0.1
+
+    point, here = (estimate_here(one, lat, lon) for one in (message, ruptured))
+
+    away_km = float(epicentral_distance_km(lat, lon, lat, LUDING[1]))
+    model = shaking_model("gb18306_qinghai_tibet")
+    beside = float(model.predict_beside_line(7.5, 16.0, away_km).intensity)
+    assert here.intensity == pytest.approx(beside, abs=0.01)
+    assert here.intensity > point.intensity + 0.5
+    assert here.s_arrival_ns == point.s_arrival_ns
+
+
+def test_the_correction_is_added_everywhere_within_the_scale() -> None:
+    message = make_message()
+    raised = replace(message, prediction=replace(message.prediction, correction=0.4))
+    for lon in (102.2, 104.0):
+        plain, more = (estimate_here(one, 30.0, lon).intensity for one in (message, raised))
+        assert more == pytest.approx(plain + 0.4)
+    huge = replace(raised, magnitude=replace(raised.magnitude, value=9.5))
+    assert estimate_here(huge, *LUDING).intensity <= 12.0
+
+
+def test_the_larger_of_source_and_shaking_nearby_counts() -> None:
+    seen = (
+        ObservedShaking(lat=30.0, lon=104.0, intensity=7.0),
+        ObservedShaking(lat=30.0, lon=104.1, intensity=6.0),
+    )
+    message = make_message()
+    with_both = replace(message, prediction=replace(message.prediction, observed=seen))
+
+    near, far = estimate_here(with_both, 30.1, 104.0), estimate_here(with_both, 30.0, 104.6)
+    soft = estimate_here(with_both, 30.1, 104.0, vs30_mps=200.0)
+
+    assert (near.intensity, near.seen_nearby) == (7.0, True)
+    assert near.level is Level.TAKE_ACTION
+    assert soft.intensity > 7.0, "soft ground shakes more than that of the station"
+    assert far.intensity == estimate_here(message, 30.0, 104.6).intensity
+    assert not far.seen_nearby
 
 
 def test_the_level_ends_where_the_radius_in_the_message_ends() -> None:

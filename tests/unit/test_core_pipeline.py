@@ -12,7 +12,7 @@ from eew.core.config import DetectorConfig
 from eew.core.pipeline import CoreEvent, Pipeline
 from eew.errors import ConfigError
 from eew.model.alert import AlertMessage, MsgType, Status
-from eew.model.event import EventClosed, Pick, Solution
+from eew.model.event import EventClosed, Pick, PickRejected, Solution
 from eew.model.waveform import Packet, Recording, Station
 from eew.physics.geo import epicentral_distance_km
 from simulator.link import LinkDelay
@@ -160,6 +160,10 @@ def state_of(pipeline: Pipeline, at_s: float) -> str:
     return pipeline.station_states(START_NS + round(at_s * NS))[0].state
 
 
+def reason_of(pipeline: Pipeline, at_s: float) -> str:
+    return pipeline.station_states(START_NS + round(at_s * NS))[0].reason
+
+
 def test_a_station_is_silent_then_starting_then_live_then_late(rng: np.random.Generator) -> None:
     assert state_of(Pipeline([STATION], config()), 0.0) == "silent"
     assert state_of(listen(to_counts(noise(rng, 3.9, 100.0))), 4.2) == "starting"
@@ -191,12 +195,41 @@ def test_a_station_of_horizontals_is_not_dead(rng: np.random.Generator) -> None:
 
 
 def test_a_clipped_station_says_so_in_state_and_peaks(rng: np.random.Generator) -> None:
-    counts = quake_record(rng, seconds=20.0, s_at_s=None)
+    t = np.maximum(np.arange(2000) / 100.0 - 10.0, 0.0)
+    wave = np.minimum(t, 1.0) * np.sin(2.0 * np.pi * 3.0 * t)
+    counts = to_counts(noise(rng, 20.0, 100.0) + np.outer((1.0, 0.4, -0.3), wave))
     station = make_station(clip_counts=0.5 * float(np.abs(counts).max()))
     pipeline = listen(counts, station=station)
 
     assert state_of(pipeline, 20.3) == "clipped"
+    assert reason_of(pipeline, 20.3) == "clipping"
     assert pipeline.station_peaks()[0].clipped
+
+
+def test_a_station_in_quarantine_says_why_and_picks_nothing(rng: np.random.Generator) -> None:
+    counts = quake_record(rng, seconds=30.0, p_at_s=20.0, s_at_s=None)
+    limit = 2.0**23
+    counts[0, 1500:1550] = rng.integers(-(2**23), 2**23, 50)  # words of broken telemetry
+    pipeline = listen(counts, station=make_station(clip_counts=limit))
+
+    assert state_of(pipeline, 30.3) == "quarantined"
+    assert reason_of(pipeline, 30.3) == "telemetry"
+    assert pipeline.station_states(START_NS + 30 * NS)[0].n_picks == 0
+
+
+def test_a_clock_that_was_ahead_is_not_believed_for_twenty_seconds(
+    rng: np.random.Generator,
+) -> None:
+    pipeline = Pipeline([STATION], config())
+    pipeline.receive([one_packet(to_counts(noise(rng, 1.0, 100.0)), 10.0)], START_NS)
+    said = []
+    record = quake_record(rng, seconds=40.0, p_at_s=15.0, s_at_s=None)
+    for packet in packets_of(STATION, record, [list(range(50, 4000, 50))] * 3):
+        said += pipeline.receive([packet], packet.end_ns + NS // 3)
+
+    assert {e.reason for e in said if isinstance(e, PickRejected)} >= {"clock"}
+    assert not [e for e in said if isinstance(e, Pick)]
+    assert state_of(pipeline, 40.0) == "live"
 
 
 def test_counts_of_packets_picks_and_delay_are_kept(rng: np.random.Generator) -> None:
@@ -228,7 +261,8 @@ def test_data_from_the_future_are_set_aside(rng: np.random.Generator) -> None:
     pipeline.receive([packet], START_NS)
 
     assert [(p.kind, p.count) for p in pipeline.problems()] == [("clock", 1)]
-    assert state_of(pipeline, 11.0) == "silent"
+    assert state_of(pipeline, 11.0) == "quarantined"
+    assert reason_of(pipeline, 11.0) == "clock"
 
 
 def test_unknown_streams_and_wrong_rates_are_counted_not_raised(rng: np.random.Generator) -> None:
@@ -310,7 +344,7 @@ def test_the_status_of_alerts_is_chosen_and_never_actual() -> None:
     ("section", "change", "said"),
     [
         ("alert", {"min_magnitud": 4.0}, "min_magnitud: unknown field"),
-        ("location", {"spacing_km": None}, "spacing_km"),
+        ("location", {"ring_km": None}, "ring_km"),
         ("processing", None, r"section \[processing\] is missing"),
     ],
 )

@@ -15,10 +15,9 @@ from eew.core.config import DetectorConfig
 from eew.core.event_state import TrackedPick
 from eew.core.lifecycle import AlertLifecycle
 from eew.core.locate import Located, Locator, Observed, Silent
-from eew.core.magnitude import MagnitudeInput, PeakSeries, network_magnitude
+from eew.core.magnitude import NetworkMagnitude, PeakSeries
 from eew.core.network import Network
-from eew.core.shaking_magnitude import combine
-from eew.core.verdict import distinct_stations
+from eew.core.verdict import distinct_stations, still_growing
 from eew.errors import AlertProtocolError, ConfigError
 from eew.model.alert import MsgType, Status
 from eew.model.event import Phase, Pick, Solution, Trace
@@ -238,80 +237,6 @@ def test_an_event_counts_places_not_sensors() -> None:
     assert distinct_stations(event) == 4
 
 
-# ---------------------------------------------------------------- magnitude
-
-
-def _station_input(
-    pd_m: float, distance_km: float, *, seconds: float = 6.0, noise_m: float = 1e-9
-) -> MagnitudeInput:
-    n = round(seconds * 10)
-    return MagnitudeInput(
-        station=f"XX.{distance_km:.0f}",
-        epicentral_distance_km=distance_km,
-        hypocentral_distance_km=math.hypot(distance_km, 10.0),
-        since_s_s=-1.0,
-        peaks=PeakSeries(
-            pd_m=np.full(n, pd_m),
-            pv_mps=np.full(n, 1e-3),
-            pd_noise_m=noise_m,
-            pv_noise_mps=1e-7,
-        ),
-    )
-
-
-def test_the_golden_value_of_kuyuk_and_allen_comes_through_the_network() -> None:
-    # 0.1 cm at 30 km epicentral distance is M 6.198 (within the 3.8 s before S)
-    result = network_magnitude([_station_input(1e-3, 30.0)], CONFIG.magnitude)
-    assert result is not None
-    assert result.value == pytest.approx(6.198, abs=1e-3)
-    assert result.stations[0].window_s == pytest.approx(math.hypot(30.0, 10.0) / 8.4, abs=1e-3)
-
-
-def test_the_window_ends_where_s_is_due_and_the_weight_with_it() -> None:
-    result = network_magnitude([_station_input(1e-3, 12.0)], CONFIG.magnitude)
-    assert result is not None
-    assert result.stations[0].weight == pytest.approx(math.hypot(12.0, 10.0) / 8.4, abs=1e-3)
-    assert result.lower_bound
-
-
-def test_a_gain_a_thousand_times_too_large_moves_the_network_by_less_than_a_third() -> None:
-    good = [_station_input(1e-3, 20.0 + 5.0 * k) for k in range(6)]
-    bad = _station_input(1.0, 33.0)
-    alone = network_magnitude(good, CONFIG.magnitude)
-    together = network_magnitude([*good, bad], CONFIG.magnitude)
-    assert alone is not None
-    assert together is not None
-    assert abs(together.value - alone.value) < 0.34
-
-
-def test_displacement_within_its_own_noise_gives_way_to_velocity() -> None:
-    result = network_magnitude([_station_input(1e-3, 30.0, noise_m=9e-4)], CONFIG.magnitude)
-    assert result is not None
-    assert result.stations[0].relation == "pv"
-    assert result.type == "Mpv"
-
-
-def test_stations_beyond_the_taper_are_left_out() -> None:
-    result = network_magnitude(
-        [_station_input(1e-3, 30.0), _station_input(1e-3, 180.0)], CONFIG.magnitude
-    )
-    assert result is not None
-    assert len(result.stations) == 1
-
-
-@given(shaking=st.floats(5.0, 8.6), first=st.floats(4.0, 7.5))
-def test_shaking_only_raises_and_only_where_both_together_are_large(
-    shaking: float, first: float
-) -> None:
-    base = network_magnitude([_station_input(1e-3, 30.0)], CONFIG.magnitude)
-    assert base is not None
-    base = replace(base, value=first)
-    joined = combine(base, shaking, CONFIG.magnitude)
-    assert first <= joined.value <= max(first, shaking)
-    if 0.5 * (first + shaking) <= CONFIG.magnitude.saturation_ramp[0]:
-        assert joined.value == first
-
-
 # ---------------------------------------------------------------- life cycle
 
 
@@ -410,3 +335,42 @@ def test_a_detector_table_with_an_unknown_field_is_refused(
     monkeypatch.setattr(module, "load_table", lambda name: raw)
     with pytest.raises(ConfigError, match="min_magnitud"):
         DetectorConfig.load()
+
+
+def test_the_last_word_waits_while_the_source_grows_but_not_for_ever() -> None:
+    policy = CONFIG.alert
+    waiting, quiet = AlertLifecycle(policy), AlertLifecycle(policy)
+    for machine in (waiting, quiet):
+        machine.receive_solution(_solution(5.0, 7.2), ready=True)
+    due_ns = ORIGIN_NS + round((5.0 + policy.final_after_s + 1.0) * 1e9)
+    latest_ns = ORIGIN_NS + round((5.0 + policy.final_latest_s) * 1e9)
+
+    assert [m.msg_type for m in quiet.advance(due_ns)] == [MsgType.FINAL]
+    assert waiting.advance(due_ns, growing=True) == []
+    assert [m.msg_type for m in waiting.advance(latest_ns, growing=True)] == [MsgType.FINAL]
+
+
+@pytest.mark.parametrize(
+    ("value", "since_origin_s", "grown_before_s", "expected"),
+    [
+        (5.0, 3.0, 100.0, False),  # an M5 radiates for two seconds
+        (7.8, 40.0, 100.0, True),  # an M7.8 for up to a minute
+        (7.8, 90.0, 100.0, False),
+        (7.8, 90.0, 5.0, True),  # and its shaking may grow for longer
+        (5.0, 90.0, 5.0, False),  # that of a small one is no news of its source
+    ],
+)
+def test_a_source_grows_for_its_duration_and_a_large_one_while_stations_see_it(
+    value: float, since_origin_s: float, grown_before_s: float, expected: bool
+) -> None:
+    associator, network = _associator(PLACES)
+    _feed(associator, network, _arrivals(30.05, 102.07, 10.0, PLACES)[:6])
+    (event,) = associator.events
+    event.magnitude = NetworkMagnitude(
+        value=value, sigma=0.3, type="Mpd", lower_bound=False, stations=()
+    )
+    now_ns = event.origin_time_ns + round(since_origin_s * 1e9)
+    for tracked in event.picks:
+        tracked.peaks.grown_ns = now_ns - round(grown_before_s * 1e9)
+
+    assert still_growing(event, CONFIG.alert, CONFIG.magnitude, now_ns) is expected

@@ -71,14 +71,28 @@ def test_units_that_are_no_ground_motion_are_set_aside() -> None:
     assert "'PA'" in result.problems[0].detail
 
 
-def test_displacement_is_set_aside_as_gnss() -> None:
+def test_displacement_stands_apart_as_gnss() -> None:
     gnss = station(["XX.GPS..LXZ"], kind=SensorKind.DISPLACEMENT, sensitivity=1e4, rate_hz=1.0)
     case = recording([A, gnss])
 
     result = recording_from_obspy(*obspy_objects(case))
 
     assert [s.code for s in result.stations] == ["XX.AAA"]
-    assert kinds(result.problems) == {"gnss": 1}
+    assert [s.code for s in result.gnss] == ["XX.GPS"]
+    assert result.gnss[0].channels[0].kind is SensorKind.DISPLACEMENT
+    assert {str(s.stream_id) for s in result.gnss_segments} == {"XX.GPS..LXZ"}
+    assert all(s.stream_id.station == "AAA" for s in result.segments)
+    assert kinds(result.problems) == {}
+
+
+@pytest.mark.parametrize("rate_hz", [0.1, 50.0])
+def test_displacement_at_other_rates_is_no_gnss(rate_hz: float) -> None:
+    gnss = station(["XX.GPS..LXZ"], kind=SensorKind.DISPLACEMENT, sensitivity=1e4, rate_hz=rate_hz)
+
+    result = recording_from_obspy(*obspy_objects(recording([A, gnss])))
+
+    assert result.gnss == ()
+    assert kinds(result.problems) == {"rate": 1}
 
 
 @pytest.mark.parametrize(("rate_hz", "usable"), [(19.9, 0), (20.0, 1), (250.0, 1), (500.0, 0)])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from eew.messages.cells import AreaBook, alert_radius_km, cell_of, cells_to_tell, cells_within
 from eew.messages.levels import Thresholds, default_thresholds
 from eew.messages.prediction_model import model_of
-from eew.model.alert import MsgType
+from eew.model.alert import MsgType, ObservedShaking
 from eew.physics.geo import destination, epicentral_distance_km
 from eew.physics.shaking import shaking_model
 from tests.unit.message_cases import make_message
@@ -96,6 +96,33 @@ def test_japan_is_told_from_class_3_on_which_begins_at_two_and_a_half() -> None:
     prediction = model_of(message.prediction).predict(6.8, 16.0, radius_km)
     assert float(prediction.intensity) == pytest.approx(2.5, abs=0.01)
     assert default_thresholds("jma").take_action == 3.5
+
+
+def test_every_place_beside_a_rupture_is_told(rng: np.random.Generator) -> None:
+    """Luding with a rupture of 250 km to the south-east: the radius counts from the line."""
+    end = destination(30.0, 102.0, 140.0, 250.0)
+    line = (30.0, 102.0, float(end[0]), float(end[1]))
+    message = make_message(magnitude=7.6, lat=30.0, lon=102.0)
+    message = replace(message, prediction=replace(message.prediction, line=line, radii_km={}))
+    radius_km = alert_radius_km(message)
+    told = set(cells_to_tell(message))
+
+    for share, turn, reach in rng.uniform(0.0, 1.0, (300, 3)):
+        on_lat, on_lon = destination(30.0, 102.0, 140.0, 250.0 * share)
+        lat, lon = destination(on_lat, on_lon, 360.0 * turn, radius_km * reach)
+        assert cell_of(float(lat), float(lon)) in told
+
+
+def test_places_near_shaking_that_was_seen_are_told_though_the_source_is_far() -> None:
+    message = make_message(magnitude=5.0)
+    far = ObservedShaking(lat=33.0, lon=105.0, intensity=4.0)
+    weak = ObservedShaking(lat=27.0, lon=99.0, intensity=2.9)
+    seen = replace(message, prediction=replace(message.prediction, observed=(far, weak)))
+
+    more = set(cells_to_tell(seen)) - set(cells_to_tell(message))
+
+    assert cell_of(33.2, 105.0) in more
+    assert cell_of(27.0, 99.0) not in more
 
 
 def test_the_area_never_shrinks_until_the_event_is_over() -> None:

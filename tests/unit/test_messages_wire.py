@@ -23,6 +23,7 @@ from eew.model.alert import (
     AlertTrace,
     CancelReason,
     MsgType,
+    ObservedShaking,
     Status,
 )
 from tests.unit.message_cases import make_message, payload_of
@@ -76,6 +77,29 @@ def messages(draw: st.DrawFn) -> AlertMessage:
             ),
             max_intensity=draw(decimals(-3, 12, 2)),
             radii_km=draw(st.dictionaries(st.integers(3, 9), decimals(0, 1500, 1))),
+            line=draw(
+                st.none()
+                | st.tuples(
+                    decimals(-90, 90, 2),
+                    decimals(-180, 180, 2),
+                    decimals(-90, 90, 2),
+                    decimals(-180, 180, 2),
+                )
+            ),
+            correction=draw(decimals(-1, 1, 2)),
+            observed=tuple(
+                draw(
+                    st.lists(
+                        st.builds(
+                            ObservedShaking,
+                            lat=decimals(-90, 90, 2),
+                            lon=decimals(-180, 180, 2),
+                            intensity=decimals(0, 12, 1),
+                        ),
+                        max_size=3,
+                    )
+                )
+            ),
         ),
         first_pick_ns=draw(TIMES),
         trace=AlertTrace(
@@ -231,6 +255,9 @@ def test_every_field_is_missed_by_name(field: str) -> None:
         (("issued_ns",), 1.5, r"issued_ns: .*was 1\.5"),
         (("issued_ns",), -1, r"issued_ns: .*was -1"),
         (("prediction", "scale"), "richter", r"prediction\.scale: .*was 'richter'"),
+        (("prediction", "line"), [91.0, 0.0, 0.0, 0.0], r"line.*: .*<= 90\.0"),
+        (("prediction", "correction"), 4.0, r"correction.*: .*<= 3\.0"),
+        (("prediction", "observed"), [[0.0, 0.0, 13.0]], r"observed.*: .*<= 12\.0"),
         (("prediction", "radii_km"), {"3": -1.0}, r"radii_km.*: .*>= 0\.0"),
         (("expires_ns",), 1, "expires_ns must be after issued_ns"),
         (("is_final",), True, "is_final does not suit 'alert'"),

@@ -13,6 +13,7 @@ from eew.errors import ConfigError
 from eew.physics.bssa14 import bssa14
 from eew.physics.point_source import motion_model
 from eew.physics.regions import region_of
+from eew.physics.rupture import distance_to_line_km, rupture_top_km
 from eew.physics.shaking import (
     ShakingModel,
     shaking_model,
@@ -29,6 +30,66 @@ def test_models_are_found_by_name_region_and_place_and_are_one_object() -> None:
     assert shaking_model(region_of(31.0, 103.4)) is by_name
     assert shaking_model_at(37.29, 37.04).name == "bssa14_china_turkey"
     assert shaking_model_at(34.0, -118.0).relation == "BSSA14 + WGRW12"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_beside_a_line_shaking_falls_with_distance_and_grows_with_magnitude(name: str) -> None:
+    model = shaking_model(name)
+    distance_km = np.array([0.0, 5.0, 20.0, 80.0, 300.0])
+    at_7, at_8 = (model.predict_beside_line(m, 12.0, distance_km) for m in (7.0, 8.0))
+
+    assert (np.diff(at_7.pgv_mps) < 0.0).all() or name == "si_midorikawa"
+    assert (np.diff(at_7.intensity) <= 0.0).all()
+    assert (at_8.pgv_mps > at_7.pgv_mps).all()
+
+
+def test_beside_a_line_the_model_is_the_published_one() -> None:
+    """Rjb is the distance to the line; the field notes' value: M7, Rjb 50, 760 m/s, 0.0630 g."""
+    beside = shaking_model("bssa14").predict_beside_line(7.0, 10.0, 50.0, 760.0)
+
+    assert float(beside.pga_mps2) == pytest.approx(0.0630 * 9.80665, rel=2e-3)
+    assert float(beside.pga_mps2) == float(bssa14(7.0, 50.0, 760.0).pga_mps2)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("from_line", [False, True])
+def test_a_radius_with_a_correction_is_where_the_corrected_median_is(
+    name: str, from_line: bool
+) -> None:
+    model = shaking_model(name)
+    radius_km = model.radius_km(5.0, 7.2, 12.0, correction=0.4, from_line=from_line)
+    ask = model.predict_beside_line if from_line else model.predict
+
+    assert 0.0 < radius_km < model.search_limit_km
+    assert float(ask(7.2, 12.0, radius_km).intensity) + 0.4 == pytest.approx(5.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "expected_km"),
+    [
+        (0.0, 0.5, 0.0),  # on it
+        (0.1, 0.5, 11.06),  # beside it: a tenth of a degree of latitude at the equator
+        (0.0, 1.1, 11.13),  # beyond one end: of longitude
+        (0.0, -0.1, 11.13),  # beyond the other
+    ],
+)
+def test_the_distance_to_a_line_is_that_to_its_nearest_point(
+    lat: float, lon: float, expected_km: float
+) -> None:
+    line = (0.0, 0.0, 0.0, 1.0)
+    assert float(distance_to_line_km(line, lat, lon)) == pytest.approx(
+        expected_km, rel=0.01, abs=0.01
+    )
+    there_and_back = (0.0, 1.0, 0.0, 0.0)
+    assert float(distance_to_line_km(there_and_back, lat, lon)) == pytest.approx(
+        expected_km, rel=0.01, abs=0.01
+    )
+
+
+def test_the_upper_edge_of_a_rupture() -> None:
+    """Wells & Coppersmith (1994): W = 10**(-1.01 + 0.32 M), 17.0 km at M7."""
+    assert float(rupture_top_km(10.0, 7.0)) == pytest.approx(10.0 - 16.98 / 2.0, abs=0.01)
+    assert float(rupture_top_km(10.0, 8.0)) == 0.0
 
 
 def test_an_unknown_model_is_an_error_that_lists_the_known_ones() -> None:

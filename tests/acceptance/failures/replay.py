@@ -180,7 +180,7 @@ def replay(
     steps: Iterable[Step] = Schedule(recording, packet_s, until_s=until_s, seed=SEED)
     for fault in through:
         steps = fault(steps)
-    pipeline = Pipeline(recording.stations)
+    pipeline = Pipeline(recording.stations, gnss=recording.gnss)
     events: list[CoreEvent] = []
     now_ns = recording.start_ns
     for step in steps:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfilt
 
+from clients.locality import estimate_here
 from eew.ingest import read_quake_folder
 from eew.model.waveform import Component, Recording, Station, Truth
 from eew.physics.geo import epicentral_distance_km
@@ -235,11 +236,7 @@ def reaches_ns(recording: Recording, station: Station, intensity: float) -> int 
 
 def expected_ns(heard: Heard, lat: float, lon: float, intensity: float) -> int | None:
     """When a message first let a device at a place expect an intensity, UTC ns."""
-    model = shaking_model_at(lat, lon)
     for message in heard.messages:
-        origin = message.origin
-        distance_km = epicentral_distance_km(origin.lat, origin.lon, lat, lon)
-        expected = model.predict(message.magnitude.value, origin.depth_km, distance_km)
-        if float(expected.intensity) >= intensity:
+        if estimate_here(message, lat, lon).intensity >= intensity:
             return message.issued_ns
     return None
