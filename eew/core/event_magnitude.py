@@ -12,9 +12,12 @@ from eew.core.evidence_vs import vs_evidence
 from eew.core.fusion import fuse
 from eew.core.magnitude import MagnitudeInput, NetworkMagnitude
 from eew.core.shaking_magnitude import shaking_evidence, shaking_weight
+from eew.core.source_growth import reached
 from eew.physics.shaking import ShakingModel
 
 __all__ = ["event_magnitude"]
+
+_AHEAD = 1.0  # units by which the shaking may be ahead of P and still be asked
 
 
 def event_magnitude(
@@ -53,17 +56,18 @@ def event_magnitude(
     found = fuse(evidences, seconds=seconds, config=config)
     if found is None:
         return None
-    weight = shaking_weight(found.value, config)
-    shaking = None if line is None or weight == 0.0 else line(found.value)
+    shaking = None if line is None else line(found.value)
+    if shaking is None and shaking_weight(found.value + _AHEAD, config) > 0.0:
+        shaking = shaking_evidence(inputs, depth_km, model, config)
     if shaking is not None:
-        shaking = replace(shaking, log_likelihood=weight * shaking.log_likelihood)
-    else:
-        shaking = shaking_evidence(inputs, depth_km, model, config, weight=weight)
-    if shaking is not None:
-        evidences.append(shaking)
-        found = fuse(evidences, seconds=seconds, config=config)
-        if found is None:
-            raise ValueError("evidence lost in fusion")
+        # as before S: of a P magnitude near its saturation and a larger one, the mean decides
+        larger = max(found.value, reached(shaking.log_likelihood))
+        weight = shaking_weight(0.5 * (found.value + larger), config)
+        if weight > 0.0:
+            evidences.append(replace(shaking, log_likelihood=weight * shaking.log_likelihood))
+            found = fuse(evidences, seconds=seconds, config=config)
+            if found is None:
+                raise ValueError("evidence lost in fusion")
     return NetworkMagnitude(
         value=found.value,
         sigma=found.sigma,

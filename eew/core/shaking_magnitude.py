@@ -38,8 +38,6 @@ def shaking_evidence(
     depth_km: float,
     model: ShakingModel,
     config: MagnitudeConfig,
-    *,
-    weight: float,
 ) -> Evidence | None:
     """Compare observed peak velocities with the model's; None with too few stations.
 
@@ -51,8 +49,6 @@ def shaking_evidence(
         Depth of the source.
     model : ShakingModel
         Ground-motion model of the region.
-    weight : float
-        How much it may say, see :func:`shaking_weight`; none at 0.
     """
     usable = [
         i
@@ -62,7 +58,7 @@ def shaking_evidence(
         and i.peaks.clipped_from < 0
         and i.epicentral_distance_km <= config.shaking_km
     ]
-    if weight <= 0.0 or len(usable) < config.shaking_stations:
+    if len(usable) < config.shaking_stations:
         return None
     observed = np.log([i.peaks.pgv_mps for i in usable])
     distance_km = np.array([i.epicentral_distance_km for i in usable])
@@ -83,14 +79,14 @@ def shaking_evidence(
     high = reached(log_likelihood) + config.p_event_sigma
     return Evidence(
         name="gm",
-        log_likelihood=weight * log_likelihood,
+        log_likelihood=log_likelihood,
         n_stations=len(usable),
         is_lower_bound=may_grow(high, seen_s, _DURATION_S, config.shaking_stations),
     )
 
 
 def shaking_weight(value: float, config: MagnitudeConfig) -> float:
-    """Weight of the shaking by the magnitude without it: 0 to 1 over ``saturation_ramp``."""
+    """Weight of the shaking, 0 to 1 over ``saturation_ramp`` of the mean magnitude with and without."""
     low, high = config.saturation_ramp
     return min(1.0, max(0.0, (value - low) / (high - low)))
 

@@ -257,8 +257,8 @@ def shaken(magnitude: float, n: int, *, since_s_s: float = 120.0) -> list[Magnit
     ]
 
 
-def shaking_of(inputs: list[MagnitudeInput], weight: float = 1.0) -> Evidence | None:
-    return shaking_evidence(inputs, 10.0, MODEL, SETTINGS, weight=weight)
+def shaking_of(inputs: list[MagnitudeInput]) -> Evidence | None:
+    return shaking_evidence(inputs, 10.0, MODEL, SETTINGS)
 
 
 @pytest.mark.parametrize("magnitude", [6.0, 6.8, 7.5, 8.2])
@@ -274,7 +274,6 @@ def test_the_shaking_needs_enough_stations_past_s_that_are_not_clipped() -> None
 
     assert shaking_of(enough) is not None
     assert shaking_of(enough[:-1]) is None
-    assert shaking_of(enough, weight=0.0) is None
     early = replace(enough[0], since_s_s=SETTINGS.shaking_after_s - 0.1)
     assert shaking_of([early, *enough[1:]]) is None
     enough[1].peaks.clipped_from = 12

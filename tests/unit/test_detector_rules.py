@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -307,6 +308,19 @@ def test_nothing_is_said_of_small_or_doubtful_events() -> None:
     assert machine.receive_solution(_solution(5.0, 3.9), ready=True) == []
     assert machine.receive_solution(_solution(5.5, 6.0), ready=False) == []
     assert machine.finish(ORIGIN_NS + 10**11) == []
+
+
+def test_the_least_size_told_is_a_matter_of_probability() -> None:
+    share = CONFIG.alert.min_magnitude_probability
+    for wide in (0.2, 0.8):
+        at_limit = CONFIG.alert.min_magnitude - wide * NormalDist().inv_cdf(share)
+        told = [
+            AlertLifecycle(CONFIG.alert).receive_solution(
+                replace(_solution(5.0, at_limit + off), magnitude_sigma=wide), ready=True
+            )
+            for off in (-0.01, 0.01)
+        ]
+        assert [len(t) for t in told] == [0, 1]
 
 
 def test_withdrawing_twice_is_our_own_bug() -> None:
