@@ -128,7 +128,7 @@ class Associator:
     def _guess(self, tracked: TrackedPick, now_ns: int) -> None:
         """Say where a lone pick may come from: near its station, far from those still silent."""
         event = self._sources.new([tracked], now_ns)
-        event.event_id = self._name(event)
+        self._name(event)
         self.tentative.append(event)
 
     def _review_guesses(self, now_ns: int) -> None:
@@ -268,21 +268,22 @@ class Associator:
         """Give a new event its name (that of its first guess, if there was one) and its picks."""
         guesses = [e for e in self.tentative if any(e.picks[0] is t for t in event.picks)]
         if guesses:
-            event.event_id = guesses[0].event_id
+            event.event_id, event.ordinal = guesses[0].event_id, guesses[0].ordinal
             self.tentative = [e for e in self.tentative if e is not guesses[0]]
             for other in guesses[1:]:
                 self._drop_guess(other, "explained by another event")
         else:
-            event.event_id = self._name(event)
+            self._name(event)
         self._pool = [t for t in self._pool if not any(t is p for p in event.picks)]
         self.events.append(event)
         if self._adopt(event):
             self._relocate(event, now_ns)
 
-    def _name(self, event: EventState) -> str:
+    def _name(self, event: EventState) -> None:
         self._count += 1
-        seconds = event.first_pick_ns // 1_000_000_000
-        return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y%m%dT%H%M%S}-{self._count}"
+        first = datetime.fromtimestamp(event.first_pick_ns // 1_000_000_000, tz=UTC)
+        event.ordinal = self._count
+        event.event_id = f"{first:%Y%m%dT%H%M%S}-{self._count}"
 
     def _merge(self, now_ns: int) -> None:
         """Make two hypotheses of one quake one: the one that was announced keeps its name."""

@@ -108,6 +108,7 @@ class LocationConfig:
 class CredibilityConfig:
     """Rates of quakes and of false picks; see the comments in the table."""
 
+    max_picks: int
     quakes_per_km2_s: float
     false_picks_per_s: float
     prior_picks: float
@@ -246,6 +247,7 @@ class AlertPolicy:
     update_intensity: float
     update_from_intensity: float
     update_interval_s: float
+    young_s: float
     final_quiet_s: float
     final_after_s: float
     final_latest_s: float

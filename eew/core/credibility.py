@@ -79,7 +79,7 @@ def credibility(
     now_ns : int
         Time of the question, UTC ns.
     """
-    picks = _one_per_place(event)
+    picks = _one_per_place(event)[: config.max_picks]
     sigma_s = [
         math.hypot(
             t.pick.uncertainty_s,

@@ -54,6 +54,7 @@ class EventState:
     magnitude: NetworkMagnitude | None = None
     triggered_ratio: float = 1.0
     changed: bool = True
+    ordinal: int = 0  # running number, from 1
     probability: float = 0.0  # that it is a quake: see eew.core.credibility
     announced: bool = False  # the public was told
     stale: bool = False  # picks have come since the last location

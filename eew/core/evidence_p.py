@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -50,20 +51,20 @@ def p_evidence(
     evidence, stations
         The evidence, and the stations in it with their own magnitudes.
     """
-    found = [(i, row) for i in inputs if (row := station_magnitude(i, config)) is not None]
+    found = [(i, one) for i in inputs if (one := _looked_at(i, config)) is not None]
     if not found:
         return None
-    limit_km = _taper_km(min(r.epicentral_distance_km for _, r in found), config.taper_km)
-    found = [(i, row) for i, row in found if row.epicentral_distance_km <= limit_km]
+    limit_km = _taper_km(min(one.row.epicentral_distance_km for _, one in found), config.taper_km)
+    found = [(i, one) for i, one in found if one.row.epicentral_distance_km <= limit_km]
     if not found:
         return None
-    rows = [row for _, row in found]
+    rows = [one.row for _, one in found]
     weights = np.array([row.weight for row in rows])
     n_effective = weights.sum() ** 2 / (weights * weights).sum()
     weights = weights * (n_effective / weights.sum())
-    so_far = np.array([_magnitude(i, r, config, _available_s(i, config)) for i, r in found])
-    whole = np.array([_by_source(i, r, config) for i, r in found]).T
-    seen_s = np.array([_available_s(i, config) for i, _ in found])
+    so_far = np.array([one.so_far for _, one in found])
+    whole = np.array([one.by_source for _, one in found]).T
+    seen_s = np.array([one.available_s for _, one in found])
     middle_km = float(np.median([max(r.epicentral_distance_km, 1.0) for r in rows]))
     shared = math.hypot(
         config.p_event_sigma,
@@ -86,6 +87,44 @@ def p_evidence(
         is_lower_bound=may_grow(high, seen_s, _NEEDED_S, 3),
     )
     return evidence, tuple(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What one station says, and of which data and distances it was asked."""
+
+    available_s: float
+    epicentral_distance_km: float
+    hypocentral_distance_km: float
+    row: StationMagnitude
+    so_far: float
+    by_source: FloatArray
+
+
+def _looked_at(item: MagnitudeInput, config: MagnitudeConfig) -> _Looked | None:
+    """Look at one station; what it said last time is kept until data or distances change."""
+    kept = item.peaks.kept
+    available_s = _available_s(item, config)
+    if (
+        isinstance(kept, _Looked)
+        and kept.available_s == available_s
+        and kept.epicentral_distance_km == item.epicentral_distance_km
+        and kept.hypocentral_distance_km == item.hypocentral_distance_km
+    ):
+        return kept
+    row = station_magnitude(item, config)
+    if row is None:
+        return None
+    looked = _Looked(
+        available_s=available_s,
+        epicentral_distance_km=item.epicentral_distance_km,
+        hypocentral_distance_km=item.hypocentral_distance_km,
+        row=row,
+        so_far=_magnitude(item, row, config, available_s),
+        by_source=_by_source(item, row, config),
+    )
+    item.peaks.kept = looked
+    return looked
 
 
 def station_magnitude(item: MagnitudeInput, config: MagnitudeConfig) -> StationMagnitude | None:

@@ -46,6 +46,7 @@ class PeakSeries:
     grown_ns: int = 0
     clarity: float = 0.0
     sharpness_per_s: float = 0.0
+    kept: object = None  # what the P evidence made of it last; see eew.core.evidence_p
     _mark_mps: float = 0.0
 
     def update(self, growing: GrowingPeaks, at_ns: int) -> None:

@@ -127,7 +127,7 @@ class Pipeline:
 
     def finish(self, now_ns: int) -> list[CoreEvent]:
         """End of input: give every open event its last word."""
-        events: list[CoreEvent] = list(self._solve(now_ns))
+        events: list[CoreEvent] = list(self._solve(now_ns, last=True))
         for event in (*self._associator.events, *self._associator.tentative):
             lifecycle = self._lifecycles.get(event.event_id)
             if lifecycle is not None:
@@ -157,12 +157,25 @@ class Pipeline:
 
     # ------------------------------------------------------------------ events
 
-    def _solve(self, now_ns: int, *, only_changed: bool = False) -> list[CoreEvent]:
+    def _can_wait(self, event: EventState, now_ns: int, by_pick: bool) -> bool:
+        """Tell whether an announced event has time: updates come once a second at most.
+
+        Young ones are looked at each tick, not at each pick; older ones at each second tick, in
+        turns, so that not all fall on one.
+        """
+        young = now_ns - event.first_pick_ns < round(self.config.alert.young_s * NS)
+        return by_pick or (not young and (now_ns // (NS // 2) + event.ordinal) % 2 == 1)
+
+    def _solve(
+        self, now_ns: int, *, only_changed: bool = False, last: bool = False
+    ) -> list[CoreEvent]:
         """Magnitude and alert decision of every live event that has not had its last word."""
         events: list[CoreEvent] = []
         for event in (*self._associator.events, *self._associator.tentative):
             known = self._lifecycles.get(event.event_id)
             if (known is not None and known.closed) or (only_changed and not event.changed):
+                continue
+            if event.announced and not last and self._can_wait(event, now_ns, only_changed):
                 continue
             forecaster = self._forecasters.get(event.event_id)
             if forecaster is None:

@@ -86,7 +86,7 @@ def shaking_evidence(
 
 
 def shaking_weight(value: float, config: MagnitudeConfig) -> float:
-    """Weight of the shaking, 0 to 1 over ``saturation_ramp`` of the mean magnitude with and without."""
+    """Weight of the shaking, 0 to 1 over ``saturation_ramp`` of the mean with and without it."""
     low, high = config.saturation_ramp
     return min(1.0, max(0.0, (value - low) / (high - low)))
 

@@ -79,8 +79,8 @@ def _teleseismic(event: EventState, policy: AlertPolicy) -> bool:
         and t.peaks.pd_at(4.0) > 3.0 * t.peaks.pd_noise_m
     ]
     if len(rows) < policy.teleseism_stations:
-        sharpness = float(np.median([t.peaks.sharpness_per_s for t in event.picks]))
-        return sharpness < policy.teleseism_sharpness_per_s
+        seen = [s for t in event.picks if (s := t.peaks.sharpness_per_s) > 0.0]
+        return bool(seen) and float(np.median(seen)) < policy.teleseism_sharpness_per_s
     log_tau = float(np.mean([np.log10(r[0]) for r in rows]))
     log_pd = float(np.mean([np.log10(r[1]) for r in rows]))
     return log_pd < policy.teleseism_offset + policy.teleseism_slope * log_tau
