@@ -72,6 +72,7 @@ class LocationConfig:
     edge_km: float
     edge_share: float
     model_km: float
+    model_s: float
     depths_km: tuple[float, ...]
     crust_km: float
     crust_sigma: float

@@ -302,7 +302,7 @@ class Locator:
             lon=lon,
             depth_km=likely.z_km,
             origin_time_s=origin,
-            origin_time_sigma_s=max(origin_sigma, 0.05),
+            origin_time_sigma_s=math.hypot(origin_sigma, self._config.model_s),
             ellipse_major_km=math.hypot(likely.major_km, model_km),
             ellipse_minor_km=math.hypot(likely.minor_km, model_km),
             ellipse_azimuth_deg=(90.0 - math.degrees(likely.angle)) % 180.0,

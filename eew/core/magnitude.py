@@ -33,7 +33,11 @@ _CLEAR_STEPS = round(0.5 / SERIES_STEP_S)
 
 @dataclass(slots=True, eq=False)
 class PeakSeries:
-    """A copy of what has grown behind one pick, safe from the live arrays."""
+    """A copy of what has grown behind one pick, safe from the live arrays.
+
+    ``free_s`` is how long after the pick the waves of a larger quake come: what grows behind them
+    is not this one's.
+    """
 
     pd_m: FloatArray = field(default_factory=lambda: np.empty(0))
     pv_mps: FloatArray = field(default_factory=lambda: np.empty(0))
@@ -46,6 +50,7 @@ class PeakSeries:
     grown_ns: int = 0
     clarity: float = 0.0
     sharpness_per_s: float = 0.0
+    free_s: float = math.inf
     kept: object = None  # what the P evidence made of it last; see eew.core.evidence_p
     _mark_mps: float = 0.0
 
@@ -80,23 +85,23 @@ class PeakSeries:
     def length_s(self) -> float:
         """Seconds of usable data behind the pick."""
         n = self.pd_m.size if self.clipped_from < 0 else min(self.clipped_from, self.pd_m.size)
-        return n * SERIES_STEP_S
+        return min(n * SERIES_STEP_S, self.free_s)
 
     def pd_at(self, window_s: float) -> float:
         """Peak displacement in m within ``window_s`` of the onset, noise taken off."""
-        return _at(self.pd_m, window_s, self.pd_noise_m)
+        return _at(self.pd_m, min(window_s, self.free_s), self.pd_noise_m)
 
     def pv_at(self, window_s: float) -> float:
         """Peak velocity in m/s within ``window_s`` of the onset, noise taken off."""
-        return _at(self.pv_mps, window_s, self.pv_noise_mps)
+        return _at(self.pv_mps, min(window_s, self.free_s), self.pv_noise_mps)
 
     def pd_in(self, windows_s: FloatArray) -> FloatArray:
         """Peak displacement for many windows, as :meth:`pd_at`."""
-        return _in(self.pd_m, windows_s, self.pd_noise_m)
+        return _in(self.pd_m, np.minimum(windows_s, self.free_s), self.pd_noise_m)
 
     def pv_in(self, windows_s: FloatArray) -> FloatArray:
         """Peak velocity for many windows, as :meth:`pv_at`."""
-        return _in(self.pv_mps, windows_s, self.pv_noise_mps)
+        return _in(self.pv_mps, np.minimum(windows_s, self.free_s), self.pv_noise_mps)
 
 
 def _at(series: FloatArray, window_s: float, noise: float) -> float:

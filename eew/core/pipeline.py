@@ -15,7 +15,7 @@ from eew.core.associate import Associator
 from eew.core.config import DetectorConfig
 from eew.core.displacement import GnssNetwork
 from eew.core.event_magnitude import event_magnitude
-from eew.core.event_state import EventState
+from eew.core.event_state import EventState, TrackedPick
 from eew.core.forecast import Forecaster, Outlook
 from eew.core.lifecycle import AlertLifecycle
 from eew.core.locate import Locator
@@ -240,6 +240,7 @@ class Pipeline:
                     self._bank.growing(tracked.row, tracked.slot),
                     self._last_sample_ns[tracked.row] or 0,
                 )
+            tracked.peaks.free_s = self._free_s(event, tracked)
             distance_km = float(event.distance_km[tracked.row])
             inputs.append(
                 MagnitudeInput(
@@ -261,6 +262,20 @@ class Pipeline:
             others=self._gnss.evidence(place.lat, place.lon, place.depth_km, event.origin_time_ns),
             line=lambda magnitude: forecaster.evidence(event, magnitude, now_ns),
         )
+
+    def _free_s(self, event: EventState, tracked: TrackedPick) -> float:
+        """Seconds from a pick until the waves of a larger live quake are due at its station.
+
+        Larger is what more stations have seen: of two whose waves mix, magnitudes are no judge.
+        """
+        free_s = math.inf
+        for other in self._associator.events:
+            if other is event or len(other.picks) <= len(event.picks):
+                continue
+            due_ns = other.origin_time_ns + round(float(other.p_s[tracked.row]) * NS)
+            if due_ns > tracked.pick.time_ns:
+                free_s = min(free_s, (due_ns - tracked.pick.time_ns) / NS)
+        return free_s
 
     def _close(self, now_ns: int) -> list[CoreEvent]:
         events: list[CoreEvent] = []

@@ -9,6 +9,7 @@ has not come to yet do not hold the magnitude down.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -56,6 +57,7 @@ def shaking_evidence(
         if i.since_s_s >= config.shaking_after_s
         and i.peaks.pgv_mps > 0.0
         and i.peaks.clipped_from < 0
+        and i.peaks.free_s == math.inf
         and i.epicentral_distance_km <= config.shaking_km
     ]
     if len(usable) < config.shaking_stations:

@@ -17,7 +17,7 @@ LOCATOR = Locator(config().location, TIMES)
 LAT, LON = 30.0, 102.0
 SIGMA_S = 0.05
 # without the floor under the uncertainty, which hides its shape
-BARE = Locator(replace(config().location, model_km=0.0), TIMES)
+BARE = Locator(replace(config().location, model_km=0.0, model_s=0.0), TIMES)
 
 Points = list[tuple[float, float]]
 

@@ -318,3 +318,17 @@ def test_the_shaking_says_nothing_of_small_events() -> None:
     assert shaking_weight(low - 0.1, SETTINGS) == 0.0
     assert shaking_weight(0.5 * (low + high), SETTINGS) == pytest.approx(0.5)
     assert shaking_weight(high + 0.1, SETTINGS) == 1.0
+
+
+def test_what_grows_behind_the_waves_of_a_larger_quake_is_not_taken() -> None:
+    peaks = PeakSeries(pd_m=np.linspace(1e-5, 1e-3, 40), pv_mps=np.linspace(1e-4, 1e-2, 40))
+    whole = peaks.pd_at(4.0)
+    peaks.free_s = 1.0
+
+    assert peaks.length_s == 1.0
+    assert peaks.pd_at(4.0) == peaks.pd_at(1.0) < whole
+    assert (peaks.pv_in(np.array([1.0, 2.0, 4.0])) == peaks.pv_at(1.0)).all()
+
+    enough = shaken(7.0, SETTINGS.shaking_stations)
+    enough[0].peaks.free_s = 5.0
+    assert shaking_of(enough) is None
