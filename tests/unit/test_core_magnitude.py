@@ -14,7 +14,7 @@ from eew.core.event_magnitude import event_magnitude
 from eew.core.evidence import MAGNITUDES, Evidence
 from eew.core.evidence_p import p_evidence, station_magnitude
 from eew.core.evidence_vs import vs_evidence
-from eew.core.magnitude import MagnitudeInput, NetworkMagnitude
+from eew.core.magnitude import MagnitudeInput, NetworkMagnitude, PeakSeries
 from eew.core.shaking_magnitude import shaking_evidence, shaking_weight
 from eew.core.source_growth import reached
 from eew.model.event import StationMagnitude
