@@ -16,6 +16,7 @@ from eew.core.config import DetectorConfig
 from eew.core.displacement import GnssNetwork
 from eew.core.event_magnitude import event_magnitude
 from eew.core.event_state import EventState, TrackedPick
+from eew.core.evidence import Evidence
 from eew.core.forecast import Forecaster, Outlook
 from eew.core.lifecycle import AlertLifecycle
 from eew.core.locate import Locator
@@ -253,6 +254,13 @@ class Pipeline:
                 )
             )
         place = event.located
+        # the line reads all stations: where a larger quake shakes most of them, it would read that
+        overlaid = sum(math.isfinite(t.peaks.free_s) for t in event.picks)
+        alone = 2 * overlaid <= len(event.picks)
+
+        def line(magnitude: float) -> Evidence | None:
+            return forecaster.evidence(event, magnitude, now_ns) if alone else None
+
         event.magnitude = event_magnitude(
             inputs,
             self.config.magnitude,
@@ -260,21 +268,28 @@ class Pipeline:
             distance_sigma_km=place.h_sigma_km,
             model=shaking_model_at(place.lat, place.lon),
             others=self._gnss.evidence(place.lat, place.lon, place.depth_km, event.origin_time_ns),
-            line=lambda magnitude: forecaster.evidence(event, magnitude, now_ns),
+            line=line,
         )
 
     def _free_s(self, event: EventState, tracked: TrackedPick) -> float:
         """Seconds from a pick until the waves of a larger live quake are due at its station.
 
-        Larger is what more stations have seen: of two whose waves mix, magnitudes are no judge.
+        0 where the pick itself came between their P and S, or may be that S. Larger is what more
+        stations have seen and what had the larger magnitude so far.
         """
         free_s = math.inf
+        config = self.config.association
         for other in self._associator.events:
             if other is event or len(other.picks) <= len(event.picks):
                 continue
-            due_ns = other.origin_time_ns + round(float(other.p_s[tracked.row]) * NS)
-            if due_ns > tracked.pick.time_ns:
-                free_s = min(free_s, (due_ns - tracked.pick.time_ns) / NS)
+            if event.magnitude is None or other.magnitude is None:
+                continue
+            if other.magnitude.value <= event.magnitude.value:
+                continue
+            after_s = (tracked.pick.time_ns - other.origin_time_ns) / NS
+            s_s = float(other.s_s[tracked.row])
+            if after_s < s_s * (1.0 + config.s_per_s) + config.s_tolerance_s:
+                free_s = min(free_s, max(0.0, float(other.p_s[tracked.row]) - after_s))
         return free_s
 
     def _close(self, now_ns: int) -> list[CoreEvent]:
