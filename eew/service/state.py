@@ -187,7 +187,19 @@ class ServiceState:
                 messages.append(event)
                 del messages[:-MAX_MESSAGES]
             case EventClosed():
-                self._record(event.event_id, event.at_ns).closed = event
+                self._close(event)
+
+    def _close(self, event: EventClosed) -> None:
+        """Mark an event as ended; a lone pick's first guess that nobody confirmed goes at once."""
+        record = self.events.get(event.event_id)
+        if record is None:
+            return  # it never had a magnitude: nothing was said of it
+        solution = record.solution
+        if not record.messages and solution is not None and solution.n_stations < 2:
+            del self.events[event.event_id]
+            return
+        record.updated_ns = max(record.updated_ns, event.at_ns)
+        record.closed = event
 
     def _record(self, event_id: str, at_ns: int) -> EventRecord:
         record = self.events.get(event_id)
@@ -199,10 +211,8 @@ class ServiceState:
 
     def _forget_oldest(self) -> None:
         while len(self.events) > MAX_EVENTS:
-            closed = [key for key, record in self.events.items() if record.closed is not None]
-            # first guesses come and go by the hour: they must not push out what was told
-            dropped = (key for key in closed if not self.events[key].messages)
-            del self.events[next(dropped, next(iter(closed), next(iter(self.events))))]
+            closed = (key for key, record in self.events.items() if record.closed is not None)
+            del self.events[next(closed, next(iter(self.events)))]
 
     # ------------------------------------------------------------ delivery
     def receive_devices(self, connected: int) -> None:

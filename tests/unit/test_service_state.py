@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -156,3 +158,16 @@ def test_two_services_in_one_process_share_no_numbers(state: ServiceState) -> No
     other = ServiceState(INFO, VirtualClock(T0_NS))
     other.receive(pick())
     assert metric(state, "eew_picks_total", phase="P") is None
+
+
+def test_a_first_guess_that_nobody_confirms_leaves_no_event(state: ServiceState) -> None:
+    state.receive(replace(solution("guess"), n_stations=1))
+    assert list(state.events) == ["guess"]
+
+    for name in ("guess", "never-sized"):
+        state.receive(EventClosed(event_id=name, at_ns=T0_NS, withdrawn=False, reason="alone"))
+    assert not state.events
+
+    state.receive(replace(solution("real"), n_stations=2))
+    state.receive(EventClosed(event_id="real", at_ns=T0_NS, withdrawn=False, reason="over"))
+    assert list(state.events) == ["real"]
