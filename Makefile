@@ -23,7 +23,7 @@ demo: setup $(WARM) ## replay a built-in quake: detector -> MQTT -> phones and T
 $(WARM): $(KERNELS) requirements/run.txt | setup
 	@echo "demo: compiling the detector's kernels (once, some 20 s)"
 	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && $(BIN)/eew replay luding-2022 \
-	    --broker none --phones 0 --tvs 0 --until 8 --out "$$out/run" >/dev/null
+	    --broker none --phones 0 --tvs 0 --until 25 --out "$$out/run" >/dev/null
 	@mkdir -p $(@D) && touch $@
 
 test: lint ## everything: contracts, style, types, all tests

@@ -153,6 +153,7 @@ class MagnitudeConfig:
     vs_max_depth_km: float
     vs_settle_s: float
     gm_event_sigma_ln: float
+    line_event_sigma: float
     shaking_after_s: float
     shaking_km: float
     shaking_stations: int

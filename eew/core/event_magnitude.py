@@ -12,7 +12,7 @@ from eew.core.evidence_vs import vs_evidence
 from eew.core.fusion import fuse
 from eew.core.magnitude import MagnitudeInput, NetworkMagnitude
 from eew.core.shaking_magnitude import shaking_evidence, shaking_weight
-from eew.core.source_growth import reached
+from eew.core.source_growth import blur, reached
 from eew.physics.shaking import ShakingModel
 
 __all__ = ["event_magnitude"]
@@ -57,6 +57,10 @@ def event_magnitude(
     if found is None:
         return None
     shaking = None if line is None else line(found.value)
+    if shaking is not None:
+        # a region's attenuation differs from the model's: an error that all stations share
+        shared = blur(shaking.log_likelihood, config.line_event_sigma)
+        shaking = replace(shaking, log_likelihood=shared)
     if shaking is None and shaking_weight(found.value + _AHEAD, config) > 0.0:
         shaking = shaking_evidence(inputs, depth_km, model, config)
     if shaking is not None:
