@@ -64,7 +64,7 @@ def event_magnitude(
     if shaking is None and shaking_weight(found.value + _AHEAD, config) > 0.0:
         shaking = shaking_evidence(inputs, depth_km, model, config)
     if shaking is not None:
-        # as before S: of a P magnitude near its saturation and a larger one, the mean decides
+        # of a P magnitude near its saturation and a larger one of the shaking the mean decides
         larger = max(found.value, reached(shaking.log_likelihood))
         weight = shaking_weight(0.5 * (found.value + larger), config)
         if weight > 0.0:

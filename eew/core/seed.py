@@ -1,8 +1,9 @@
 """New events: the picks that nothing explains yet, and one source that fits them.
 
 Picks must be pairwise within what P waves allow, and then have small residuals at the hypocentre
-they give together. Three stations may found an event; two, or more in the coda of a live event,
-where chance is out of the question (:mod:`eew.core.credibility`): codas make picks of their own.
+they give together. Three stations may found an event unless chance is ten times as likely; two, or
+more in the coda of a live event, where chance is out of the question
+(:mod:`eew.core.credibility`): codas make picks of their own.
 There is no blackout in space or time: a second quake anywhere, at any time, is an event as soon
 as its picks fit a source.
 """
