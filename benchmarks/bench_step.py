@@ -25,11 +25,11 @@ from eew.model.alert import AlertMessage
 from eew.model.event import EventClosed
 from eew.model.waveform import Recording
 from eew.physics.geo import destination
-from simulator.compose import compose
 from simulator.network import build_network
 from simulator.ruptures import Quake
 from simulator.scenario import parse_scenario
 from simulator.schedule import Schedule
+from simulator.synthesise import compose
 
 STEP_S = 0.5
 STATIONS = 112
@@ -88,7 +88,7 @@ def recording(seed: int) -> Recording:
         build_network(scenario, seed, 760.0),
         key=lambda s: (s.lat - LAT) ** 2 + ((s.lon - LON) * np.cos(np.radians(LAT))) ** 2,
     )
-    return compose(scenario, quakes, seed, stations=stations[:STATIONS]).recording
+    return compose(scenario, quakes, seed, network=stations[:STATIONS]).recording
 
 
 def steps(data: Recording, seed: int) -> list[tuple[float, float, int]]:

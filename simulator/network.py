@@ -12,6 +12,7 @@ from eew.physics.geo import azimuth_deg, destination, epicentral_distance_km
 from eew.tables import load_table
 from simulator.accelerometer import Accelerometer, accelerometer
 from simulator.geography import on_land
+from simulator.placed import PlacedStation
 from simulator.scenario import Scenario
 from simulator.scenario_fields import NetworkSpec
 from simulator.seeds import rng
@@ -34,7 +35,7 @@ _COMPONENTS = {
 }
 
 
-def build_network(scenario: Scenario, seed: int, vs30_mps: float) -> tuple[Station, ...]:
+def build_network(scenario: Scenario, seed: int, vs30_mps: float) -> tuple[PlacedStation, ...]:
     """Place the stations of a scenario.
 
     One stands at every site. The rest keep the distance that the scenario asks for at their
@@ -50,7 +51,7 @@ def build_network(scenario: Scenario, seed: int, vs30_mps: float) -> tuple[Stati
 
     Returns
     -------
-    tuple of Station
+    tuple of PlacedStation
         In order of code, which is the order of placement.
     """
     spec = scenario.network
@@ -140,7 +141,7 @@ def _station(
     lat: float,
     lon: float,
     vs30_mps: float,
-) -> Station:
+) -> PlacedStation:
     name = f"S{number:04d}"
     band = "H" if spec.sampling_rate_hz >= 80.0 else "B"  # SEED band codes
     # The limit that a reader of the same station's metadata would set.
@@ -156,11 +157,14 @@ def _station(
         )
         for letter, component in _COMPONENTS.items()
     )
-    return Station(
-        code=f"{spec.code}.{name}",
-        lat=lat,
-        lon=lon,
-        elevation_m=0.0,
-        channels=channels,
-        vs30_mps=vs30_mps,
+    return PlacedStation(
+        station=Station(
+            code=f"{spec.code}.{name}",
+            lat=lat,
+            lon=lon,
+            elevation_m=0.0,
+            channels=channels,
+            vs30_mps=vs30_mps,
+        ),
+        sensor=spec.sensor,
     )

@@ -1,6 +1,6 @@
 """Quakes that come in company: point sources, ruptures of many parts, aftershocks.
 
-These are the sources that :mod:`simulator.compose` sums onto one network. Times are s after the
+These are the sources that :mod:`simulator.synthesise` sums onto one network. Times are s after the
 composition's zero, which is the origin time of its scenario.
 """
 
@@ -16,12 +16,48 @@ from eew.physics.geo import destination
 from simulator.seeds import rng
 from simulator.source import moment_nm
 
-__all__ = ["Quake", "Rupture", "aftershocks", "doublet", "line_rupture", "moment_magnitude"]
+__all__ = [
+    "Fault",
+    "Quake",
+    "Rupture",
+    "aftershocks",
+    "doublet",
+    "line_rupture",
+    "moment_magnitude",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """The plane that breaks, and where on it the rupture begins.
+
+    Angles as of Aki & Richards: the plane dips to the right of its strike, the rake is that of the
+    hanging wall.
+
+    Attributes
+    ----------
+    strike_deg, dip_deg, rake_deg : float
+        0 to 360, 0 to 90 (0 excluded), -180 to 180.
+    length_km, width_km : float
+        Along strike and down dip.
+    along_share : float
+        Hypocentre along the strike, 0 at the end where the strike begins, 1 at the other.
+    down_share : float
+        Hypocentre down dip, 0 at the upper edge.
+    """
+
+    strike_deg: float
+    dip_deg: float
+    rake_deg: float
+    length_km: float
+    width_km: float
+    along_share: float = 0.5
+    down_share: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quake:
-    """A point source.
+    """A quake with one hypocentre.
 
     Attributes
     ----------
@@ -29,6 +65,8 @@ class Quake:
         Origin time after the composition's zero, s; may be negative.
     stress_drop_bar : float or None
         None takes the region's.
+    fault : Fault or None
+        Its plane where known.
     """
 
     lat: float
@@ -37,6 +75,7 @@ class Quake:
     magnitude: float
     after_s: float = 0.0
     stress_drop_bar: float | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+import msgspec
+
 from eew.errors import ConfigError
 from eew.model.place import Site
 from simulator.accelerometer import accelerometer_names
 from simulator.attenuation import region_names
 from simulator.geography import land_names
+from simulator.ruptures import Fault, Quake
 from simulator.scenario_fields import (
     EventSpec,
     Expectation,
@@ -64,6 +67,22 @@ class Scenario:
     sites: tuple[Site, ...]
     expect: Expectation | None
     sha256: str
+
+    @property
+    def sources(self) -> tuple[Quake, ...]:
+        """What the generator computes; times count from the origin of ``event``."""
+        event, plane = self.event, self.event.fault
+        fault = None if plane is None else Fault(**msgspec.structs.asdict(plane))
+        return (
+            Quake(
+                lat=event.lat,
+                lon=event.lon,
+                depth_km=event.depth_km,
+                magnitude=event.magnitude,
+                stress_drop_bar=event.stress_drop_bar,
+                fault=fault,
+            ),
+        )
 
 
 def builtin_names() -> tuple[str, ...]:

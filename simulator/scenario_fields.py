@@ -11,6 +11,7 @@ from msgspec import Meta
 __all__ = [
     "EventSpec",
     "Expectation",
+    "FaultSpec",
     "NetworkSpec",
     "NoiseSpec",
     "RecordSpec",
@@ -31,6 +32,18 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A table of a scenario file."""
 
 
+class FaultSpec(_Table, frozen=True, kw_only=True):
+    """The plane that breaks; see :class:`simulator.ruptures.Fault`."""
+
+    strike_deg: Annotated[float, Meta(ge=0.0, le=360.0)]
+    dip_deg: Annotated[float, Meta(gt=0.0, le=90.0)]
+    rake_deg: Annotated[float, Meta(ge=-180.0, le=180.0)]
+    length_km: Annotated[float, Meta(gt=0.0, le=2000.0)]
+    width_km: Annotated[float, Meta(gt=0.0, le=300.0)]
+    along_share: Share = 0.5
+    down_share: Share = 0.5
+
+
 class EventSpec(_Table, frozen=True, kw_only=True):
     """The quake. ``magnitude`` is what the generator takes as moment magnitude."""
 
@@ -42,6 +55,7 @@ class EventSpec(_Table, frozen=True, kw_only=True):
     magnitude: Annotated[float, Meta(ge=3.0, le=8.0)]
     magnitude_type: Annotated[str, Meta(pattern="^[A-Za-z]{1,8}$")]
     stress_drop_bar: Annotated[float, Meta(ge=1.0, le=1000.0)] | None = None
+    fault: FaultSpec | None = None
 
     @property
     def origin_time_ns(self) -> int:

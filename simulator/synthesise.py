@@ -1,48 +1,43 @@
-"""Compute the records of a scenario: source, path, ground, noise, instrument, counts.
+"""Compute the records of a scenario, or of any quakes on its network: none, one, or many.
 
 The result is a :class:`Recording` as read from a folder of recorded data, so that the detector
-cannot tell the two apart. Chance is drawn from one stream per station and purpose: the same
-scenario and seed give the same bytes, and another station changes nothing at the others.
+cannot tell the two apart. Sources are added up in ground acceleration before noise, instrument and
+rounding to counts, as the ground does it.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from eew.model.waveform import Recording, Segment, Station, Truth
-from eew.physics.geo import azimuth_deg, epicentral_distance_km
+from eew.clock import NS_PER_S
+from eew.model.waveform import Recording, Truth
 from eew.physics.traveltime import TravelTimes
-from simulator.accelerometer import Accelerometer, accelerometer
-from simulator.attenuation import Attenuation, attenuation
-from simulator.motion import PointSource, TimeAxis, motion_spectra, path_to
+from simulator.attenuation import attenuation
 from simulator.network import build_network
-from simulator.noise import noise_amplitude, noise_spectrum
+from simulator.placed import PlacedStation
+from simulator.ruptures import Quake, Rupture
 from simulator.scenario import Scenario
-from simulator.seeds import rng
+from simulator.station_record import Task, station_segments
 
-__all__ = ["compute", "source_text"]
-
-Floats = NDArray[np.float64]
-
-_NS_PER_S = 1_000_000_000
-_FADE_S = 20.0  # computed behind the record and cut off, see TimeAxis
-_START_SPREAD_S = 1.0  # stations cut their packets at different moments
+__all__ = ["Composition", "compose", "compute", "source_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """What all stations of one computation share."""
+class Composition:
+    """A recording of many quakes, and the truth about each.
 
-    scenario: Scenario
-    seed: int
-    region: Attenuation
-    instrument: Accelerometer
-    source: PointSource
-    times: TravelTimes
+    Attributes
+    ----------
+    recording : Recording
+        Its one truth is that of the largest quake; None where there is none.
+    truths : tuple of Truth
+        One for each source, in the order given; of a rupture the hypocentre of its first part
+        and the magnitude of all.
+    """
+
+    recording: Recording
+    truths: tuple[Truth, ...]
 
 
 def compute(scenario: Scenario, seed: int) -> Recording:
@@ -60,37 +55,45 @@ def compute(scenario: Scenario, seed: int) -> Recording:
     Recording
         One int32 segment per channel, stations of the drawn network, and the truth.
     """
-    event = scenario.event
+    return compose(scenario, scenario.sources, seed).recording
+
+
+def compose(
+    scenario: Scenario,
+    sources: Sequence[Quake | Rupture],
+    seed: int,
+    *,
+    network: Sequence[PlacedStation] | None = None,
+) -> Composition:
+    """Compute the records of several quakes at once.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Network, region, noise, lengths; its event says where the network is and when zero is.
+    sources : sequence of Quake or Rupture
+        May be empty: noise only.
+    network : sequence of PlacedStation, optional
+        Instead of the network that the scenario describes.
+    """
     region = attenuation(scenario.region)
-    task = _Task(
-        scenario=scenario,
-        seed=seed,
-        region=region,
-        instrument=accelerometer(scenario.network.sensor),
-        source=PointSource(
-            magnitude=event.magnitude,
-            depth_km=event.depth_km,
-            stress_drop_bar=event.stress_drop_bar,
-        ),
-        times=TravelTimes.load(),
+    ruptures = tuple(s if isinstance(s, Rupture) else Rupture(parts=(s,)) for s in sources)
+    task = Task(
+        scenario=scenario, seed=seed, region=region, sources=ruptures, times=TravelTimes.load()
     )
-    stations = build_network(scenario, seed, region.vs30_mps)
-    segments = [segment for station in stations for segment in _records(task, station)]
-    return Recording(
-        name=scenario.name,
-        stations=stations,
-        segments=tuple(sorted(segments, key=lambda s: (s.stream_id, s.start_ns))),
-        truth=Truth(
-            event_id=event.id,
-            origin_time_ns=event.origin_time_ns,
-            lat=event.lat,
-            lon=event.lon,
-            depth_km=event.depth_km,
-            magnitude=event.magnitude,
-            magnitude_type=event.magnitude_type,
+    placed = build_network(scenario, seed, region.vs30_mps) if network is None else network
+    segments = [segment for one in placed for segment in station_segments(task, one)]
+    truths = tuple(_truth(scenario, number, r) for number, r in enumerate(ruptures))
+    return Composition(
+        recording=Recording(
+            name=scenario.name,
+            stations=tuple(one.station for one in placed),
+            segments=tuple(sorted(segments, key=lambda s: (s.stream_id, s.start_ns))),
+            truth=max(truths, key=lambda t: t.magnitude, default=None),
+            problems=(),
+            input_sha256={f"{scenario.name}.toml": scenario.sha256},
         ),
-        problems=(),
-        input_sha256={f"{scenario.name}.toml": scenario.sha256},
+        truths=truths,
     )
 
 
@@ -109,68 +112,14 @@ def source_text(scenario: Scenario, seed: int) -> str:
     )
 
 
-def _records(task: _Task, station: Station) -> list[Segment]:
-    """Compute the three records of one station."""
-    scenario, code = task.scenario, station.code
-    event, record, noise = scenario.event, scenario.record, scenario.noise
-    rate_hz = scenario.network.sampling_rate_hz
-    site = rng(task.seed, "site", code)
-    # A whole number of samples keeps start times exact for rates that divide a second.
-    start_s = site.integers(round(_START_SPREAD_S * rate_hz)) / rate_hz - record.before_s
-    samples = math.floor((record.after_s - start_s) * rate_hz)
-    axis = TimeAxis(
-        start_s=start_s,
-        sampling_rate_hz=rate_hz,
-        samples=_fast_length(samples + round(_FADE_S * rate_hz)),
-        fade_s=_FADE_S,
+def _truth(scenario: Scenario, number: int, rupture: Rupture) -> Truth:
+    event, first = scenario.event, rupture.first
+    return Truth(
+        event_id=event.id if number == 0 else f"{event.id}-{number + 1}",
+        origin_time_ns=event.origin_time_ns + round(first.after_s * NS_PER_S),
+        lat=first.lat,
+        lon=first.lon,
+        depth_km=first.depth_km,
+        magnitude=rupture.magnitude,
+        magnitude_type=event.magnitude_type,
     )
-    amplification = 10.0 ** (task.region.site_sigma_log10 * site.standard_normal())
-    level = noise.level + noise.spread * site.uniform(-1.0, 1.0)
-    offsets_mps2 = task.instrument.offset_mps2 * site.standard_normal(3)
-
-    distance_km = float(epicentral_distance_km(event.lat, event.lon, station.lat, station.lon))
-    onwards_deg = float(azimuth_deg(station.lat, station.lon, event.lat, event.lon)) + 180.0
-    path = path_to(task.times, task.source, distance_km, onwards_deg)
-    below_s, along = rng(task.seed, "late", code).standard_normal(2)
-    late_s = task.region.late_s * below_s + task.region.late_share * path.p_s * along
-    spectra = amplification * motion_spectra(
-        axis,
-        task.region,
-        task.source,
-        path.late(late_s),
-        rng(task.seed, "P", code),
-        rng(task.seed, "S", code),
-    )
-    background = rng(task.seed, "noise", code)
-    floor = noise_amplitude(
-        axis.frequencies_hz(), min(max(level, 0.0), 1.0), task.instrument.self_noise_psd
-    )
-    for spectrum in spectra:
-        spectrum += noise_spectrum(floor, axis.samples, rate_hz, background)
-    acceleration_mps2 = np.fft.irfft(spectra, axis.samples)[:, :samples] + offsets_mps2[:, None]
-    counts = _digitise(acceleration_mps2, task.instrument)
-    start_ns = event.origin_time_ns + round(start_s * _NS_PER_S)
-    return [
-        Segment(
-            stream_id=channel.stream_id,
-            start_ns=start_ns,
-            sampling_rate_hz=rate_hz,
-            samples=np.ascontiguousarray(row),
-        )
-        for channel, row in zip(station.channels, counts, strict=True)
-    ]
-
-
-def _digitise(acceleration_mps2: Floats, instrument: Accelerometer) -> NDArray[np.int32]:
-    """Turn acceleration into whole counts, clipped where the instrument's range ends."""
-    limit = instrument.full_scale_counts
-    counts = np.rint(acceleration_mps2 * instrument.sensitivity)
-    return np.clip(counts, -limit, limit - 1).astype(np.int32)
-
-
-def _fast_length(at_least: int) -> int:
-    """Return the next even length that is a product of small primes, quick to transform."""
-    best = 1 << math.ceil(math.log2(at_least))
-    for odd in (3, 5, 9, 15, 25, 27, 45):
-        best = min(best, odd << max(1, math.ceil(math.log2(at_least / odd))))
-    return best

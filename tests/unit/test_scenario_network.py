@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from eew.errors import ConfigError
-from eew.model.waveform import Station
 from eew.physics.geo import destination, epicentral_distance_km
 from eew.physics.traveltime import TravelTimes
 from simulator.geography import on_land
 from simulator.network import build_network
+from simulator.placed import PlacedStation
 from simulator.scenario import Scenario, load_scenario
 from tests.unit.scenario_cases import small
 
@@ -31,7 +31,7 @@ def even(spacing_km: float) -> Scenario:
     return dataclasses.replace(scenario, network=network, sites=())
 
 
-def positions(stations: tuple[Station, ...]) -> tuple[np.ndarray, np.ndarray]:
+def positions(stations: tuple[PlacedStation, ...]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([s.lat for s in stations]), np.array([s.lon for s in stations])
 
 
@@ -106,7 +106,7 @@ def test_a_seed_in_the_scenario_keeps_the_network_over_runs() -> None:
 
 
 def test_channels_are_named_by_rate_and_carry_the_sensors_range() -> None:
-    station = build_network(small(), 1, 760.0)[0]
+    station = build_network(small(), 1, 760.0)[0].station
     assert [str(c.stream_id) for c in station.channels] == [
         "SY.S0001..HNZ",
         "SY.S0001..HNN",
@@ -114,7 +114,7 @@ def test_channels_are_named_by_rate_and_carry_the_sensors_range() -> None:
     ]
     assert station.channels[0].sensitivity * 4 * 9.80665 == pytest.approx(2**23)
     slow = small(("sampling_rate_hz = 100.0", "sampling_rate_hz = 50.0"))
-    assert build_network(slow, 1, 760.0)[0].channels[0].stream_id.channel == "BNZ"
+    assert build_network(slow, 1, 760.0)[0].station.channels[0].stream_id.channel == "BNZ"
 
 
 @pytest.mark.parametrize(

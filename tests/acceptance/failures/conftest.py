@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eew.model.waveform import Recording, Truth
-from simulator.compose import Composition
+from simulator.synthesise import Composition
 from tests.acceptance.failures.known import KNOWN
 from tests.acceptance.failures.replay import Heard, computed, first_alert_s, quake, replay
 

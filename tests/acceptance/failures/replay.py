@@ -13,10 +13,10 @@ from eew.model.alert import AlertMessage, MsgType
 from eew.model.event import EventClosed, Pick, PickRejected, Solution, StationState
 from eew.model.waveform import DataProblem, Recording, Station, Truth
 from eew.physics.geo import destination, epicentral_distance_km
-from simulator.compose import Composition, compose
 from simulator.ruptures import Quake, Rupture
 from simulator.scenario import Scenario, parse_scenario
 from simulator.schedule import Schedule, Step
+from simulator.synthesise import Composition, compose
 
 SEED = 20240102
 NS_PER_S = 1_000_000_000

@@ -11,9 +11,9 @@ from clients.locality import estimate_here
 from eew.model.waveform import Recording, Truth
 from eew.physics.geo import destination, epicentral_distance_km
 from eew.physics.shaking import shaking_model_at
-from simulator.compose import Composition, compose
 from simulator.network import build_network
 from simulator.ruptures import Quake, aftershocks, doublet
+from simulator.synthesise import Composition, compose
 from tests.acceptance.failures.replay import (
     LAT,
     LON,
@@ -49,7 +49,7 @@ def two_small() -> Composition:
     stations = tuple(s for s in build_network(wide, SEED, 760.0) if abs(s.lat - LAT) < 0.45)
     small = Quake(lat=lat1, lon=lon1, depth_km=10.0, magnitude=3.9)
     larger = Quake(lat=lat2, lon=lon2, depth_km=12.0, magnitude=4.4, after_s=3.0)
-    return compose(wide, (small, larger), SEED, stations=stations)
+    return compose(wide, (small, larger), SEED, network=stations)
 
 
 @pytest.fixture(scope="module")

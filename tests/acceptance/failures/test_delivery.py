@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from eew.model.waveform import Recording, Truth
-from simulator.compose import Composition
 from simulator.delivery import (
     backlog,
     clock_offset,
@@ -18,6 +17,7 @@ from simulator.delivery import (
     reordered,
 )
 from simulator.seeds import rng
+from simulator.synthesise import Composition
 from tests.acceptance.failures.replay import (
     SEED,
     after_zero_ns,

@@ -14,9 +14,9 @@ from eew.model.waveform import Component, Recording, Station, Truth
 from eew.physics.geo import epicentral_distance_km
 from eew.physics.shaking import shaking_model_at
 from eew.tables import load_table
-from simulator.compose import Composition, compose
 from simulator.network import build_network
 from simulator.ruptures import Rupture, line_rupture
+from simulator.synthesise import Composition, compose
 from tests.acceptance.failures.replay import (
     LAT,
     LON,
@@ -155,7 +155,7 @@ def giant() -> tuple[Composition, Rupture]:
         for s in build_network(wide, SEED, 760.0)
         if -1.7 < s.lon - LON < -0.5 and abs(s.lat - LAT) < 2.5
     )
-    return compose(wide, (rupture,), SEED, stations=stations), rupture
+    return compose(wide, (rupture,), SEED, network=stations), rupture
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from eew.model.waveform import Recording, Truth
-from simulator.compose import Composition
 from simulator.faults import (
     clipped,
     exchanged_coordinates,
@@ -14,6 +13,7 @@ from simulator.faults import (
     swapped_lat_lon,
     wrong_gain,
 )
+from simulator.synthesise import Composition
 from tests.acceptance.failures.replay import (
     after_zero_ns,
     assert_no_alert,
