@@ -16,11 +16,17 @@ An interrupted run (Ctrl-C) exits with 130. Messages name file, field and the va
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class EewError(Exception):
-    """Base class of every error raised on purpose."""
+    """Base class of every error raised on purpose; may cross from one process to another."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # by its words and fields: pickle would call __init__ with the words alone
+        return _again, (type(self), self.args, dict(self.__dict__))
 
 
 class ConfigError(EewError):
@@ -79,3 +85,9 @@ class AcceptanceError(EewError):
 
 class AlertProtocolError(EewError):
     """A bug of ours: an alert message out of order."""
+
+
+def _again(kind: type[EewError], args: tuple[Any, ...], fields: dict[str, Any]) -> EewError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error

@@ -6,20 +6,19 @@ same for any number of processes.
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from eew import __version__
 from eew.app.options import RunOptions
+from eew.app.parallel import check_jobs, map_in_order
 from eew.app.score_document import score_document
 from eew.app.score_recording import score_recording
 from eew.clock import Clock
-from eew.errors import ConfigError, DataError, EewError
+from eew.errors import ConfigError
 from eew.ingest import read_quake_folder
 from eew.report.folder import check_output_folder
 from eew.report.score_compare import Comparison, compare, read_document
@@ -72,8 +71,7 @@ def run_score(
         If an option or a folder cannot be used; options and old figures are looked at before
         anything is computed.
     """
-    if jobs < 1:
-        raise ConfigError("--jobs", f"must be 1 or more, was {jobs}")
+    check_jobs(jobs)
     folders = find_folders(given)
     if published is None and PUBLISHED.is_dir():
         published = PUBLISHED
@@ -159,28 +157,13 @@ def score_folders(
     DataError
         If a folder cannot be used; the message names it.
     """
-    if jobs == 1 or len(folders) < 2:
-        scores = []
-        for done, folder in enumerate(folders, start=1):
-            scores.append(score_recording(read_quake_folder(folder), options))
-            progress(folder.name, done)
-        return scores
-    found: dict[Path, FolderScore] = {}
-    # the largest first, so that no process is left with a long one at the end
-    by_size = sorted(folders, key=lambda one: (-_size(one), one))
-    context = multiprocessing.get_context("spawn")  # a fork would copy threads' locks
-    pool = ProcessPoolExecutor(min(jobs, len(folders)), context, initializer=_die_quietly)
-    try:
-        waiting = {pool.submit(_score_folder, folder, options): folder for folder in by_size}
-        for future in as_completed(waiting):
-            score = future.result()
-            if isinstance(score, _Refused):
-                raise score.error()
-            found[waiting[future]] = score
-            progress(waiting[future].name, len(found))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return [found[folder] for folder in folders]
+    return map_in_order(
+        partial(_score_folder, options=options),
+        folders,
+        jobs=jobs,
+        cost=_size,
+        progress=lambda folder, done: progress(folder.name, done),
+    )
 
 
 # ---------------------------------------------------------------------- parts
@@ -190,28 +173,5 @@ def _size(folder: Path) -> int:
     return sum(one.stat().st_size for one in folder.glob(WAVEFORMS))
 
 
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    """A folder that cannot be used: errors with fields of their own do not leave a process."""
-
-    kind: type[DataError] | type[ConfigError]
-    where: str
-    problem: str
-    hint: str
-
-    def error(self) -> EewError:
-        return self.kind(self.where, self.problem, hint=self.hint)
-
-
-def _score_folder(folder: Path, options: RunOptions) -> FolderScore | _Refused:
-    try:
-        return score_recording(read_quake_folder(folder), options)
-    except DataError as error:
-        return _Refused(type(error), error.where, error.problem, error.hint)
-    except ConfigError as error:
-        return _Refused(type(error), error.key, error.problem, error.hint)
-
-
-def _die_quietly() -> None:
-    """Let Ctrl-C, which reaches every process, end a worker without a traceback of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _score_folder(folder: Path, options: RunOptions) -> FolderScore:
+    return score_recording(read_quake_folder(folder), options)
