@@ -1,4 +1,4 @@
-"""A computed quake and the places round it, with one phone's logic at each: what was it told?
+"""A computed quake and the places round it, with one phone's logic at each of them.
 
 The whole chain but a broker: records, detector, messages, devices in the process. A place stands
 for all who live there; what it is told does not depend on how many they are.
