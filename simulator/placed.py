@@ -18,9 +18,10 @@ class PlacedStation:
     station : Station
         As the detector knows it.
     sensor : str
-        Kind of instrument, a table of ``eew/tables/accelerometers.toml``.
+        Kind of instrument, a table of ``eew/tables/instruments.toml``.
     site_class : str
-        What the ground and the neighbourhood are like; empty where the scenario's noise says it.
+        What the ground and the neighbourhood are like, a class of ``eew/tables/site_classes.toml``;
+        empty where the scenario's noise says it.
     """
 
     station: Station
