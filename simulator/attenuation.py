@@ -6,24 +6,43 @@ Quantities follow Boore (2003), https://doi.org/10.1007/PL00012553.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from eew.errors import ConfigError
 from eew.tables import load_table
+from simulator.attenuation_regions import attenuation_region
 from simulator.strict import read_struct
 
-__all__ = ["Attenuation", "PhaseConstants", "attenuation", "region_names"]
+__all__ = [
+    "Attenuation",
+    "PhaseConstants",
+    "attenuation",
+    "attenuation_region",
+    "region_names",
+    "spread",
+]
 
 Floats = NDArray[np.float64]
 Positive = Annotated[float, Meta(gt=0.0)]
 NotNegative = Annotated[float, Meta(ge=0.0)]
 Pairs = Annotated[tuple[tuple[float, float], ...], Meta(min_length=1)]
+
+
+def spread(spreading: Sequence[tuple[float, float]], distances_km: Floats) -> Floats:
+    """Amplitudes relative to that at 1 km by geometrical spreading, see :class:`PhaseConstants`."""
+    log = np.zeros_like(distances_km)
+    ends = [start for start, _ in spreading[1:]] + [math.inf]
+    for (start_km, power), end_km in zip(spreading, ends, strict=True):
+        log += power * np.log(np.clip(distances_km, start_km, end_km) / start_km)
+    amplitudes: Floats = np.exp(log)
+    return amplitudes
 
 
 class PhaseConstants(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,13 +84,52 @@ class PhaseConstants(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     amplitude: Positive
     spreading: Pairs
 
-    def geometrical_spreading(self, distance_km: float) -> float:
+    def geometrical_spreading(self, distances_km: Floats) -> Floats:
         """Amplitude relative to that at 1 km, without loss."""
-        amplitude = 1.0
-        ends = [start for start, _ in self.spreading[1:]] + [math.inf]
-        for (start_km, power), end_km in zip(self.spreading, ends, strict=True):
-            amplitude *= (min(max(distance_km, start_km), end_km) / start_km) ** power
-        return amplitude
+        return spread(self.spreading, distances_km)
+
+
+class FiniteConstants(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a plane is divided and broken.
+
+    Attributes
+    ----------
+    point_to_magnitude : float
+        Quakes up to this one are a single subfault.
+    subfaults, smallest_subfault_km
+        About how many, but none smaller than this.
+    velocity_share : tuple of (float, float)
+        Rupture velocity over that of S, drawn for each quake between these.
+    velocity_scatter : float
+        Of the time of each subfault, a share.
+    shallow_km : float
+        Above this depth the ground slips without much radiation at high frequency.
+    pulsing_share : float
+        Part of the plane that radiates at a time, as far as corner frequencies go.
+    slip_scatter : float
+        Standard deviation of the slip over its mean.
+    correlation_km : tuple of (float, float)
+        a, b of the slip's correlation length ``a + b L`` in km.
+    rise_s_per_cube_root_nm : float
+        How long a place on the plane slips, over the cube root of the moment.
+    join_corners, join_least_hz
+        Below this many corner frequencies, but not below this frequency, waves are summed with
+        their phase; above they are random.
+    """
+
+    point_to_magnitude: Positive
+    subfaults: Annotated[int, Meta(ge=1)]
+    smallest_subfault_km: Positive
+    velocity_share: tuple[float, float]
+    velocity_scatter: NotNegative
+    shallow_km: Positive
+    pulsing_share: Annotated[float, Meta(gt=0.0, le=1.0)]
+    slip_scatter: NotNegative
+    correlation_km: tuple[float, float]
+    join_corners: Positive
+    join_least_hz: Positive
+    spreading: Pairs
+    rise_s_per_cube_root_nm: Positive
 
 
 class Attenuation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,7 +138,7 @@ class Attenuation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Attributes
     ----------
     stress_drop_bar : float
-        Brune stress parameter where the scenario gives none.
+        Brune stress parameter of large quakes where the scenario gives none.
     alpha_kms, beta_kms, density_kgm3 : float
         P and S velocity and density at the source.
     q0, eta, q_min : float
@@ -100,6 +158,23 @@ class Attenuation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Standard deviation between stations of the logarithm of amplitude.
     late_s, late_share : float
         Standard deviations of the arrival of P, in s and as a share of its travel time.
+    finite : FiniteConstants
+    mechanisms : dict
+        Styles of the table and how often each.
+    pattern_hz, pattern_least : float
+        About where the radiation pattern is mixed to its mean, and the least that it is.
+    weigh_hz : float
+        At which subfaults are weighed for the distance that stands for all.
+    vs30_power : tuple of (float, float)
+        Frequency in Hz and the power of Vs30 over ``amplification_vs30_mps`` to amplify with.
+    vertical_vs30_share : float
+        Share of that power on the vertical.
+    amplification_from : tuple of (float, float)
+        S velocity (km/s) and density of the rock from which ``amplification`` counts.
+    kappa_sigma_ln : float
+        Standard deviation between stations of the natural logarithm of kappa.
+    small_stress_power : float
+        Power of ten by which stress grows with magnitude up to the point limit.
     """
 
     stress_drop_bar: Positive
@@ -119,23 +194,54 @@ class Attenuation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     late_share: NotNegative
     p: PhaseConstants
     s: PhaseConstants
+    finite: FiniteConstants
+    mechanisms: dict[str, Positive]
+    pattern_hz: Positive
+    pattern_least: Positive
+    weigh_hz: Positive
+    amplification_vs30_mps: Positive
+    amplification_from: tuple[Positive, Positive]
+    kappa_sigma_ln: NotNegative
+    vs30_power: Pairs
+    vertical_vs30_share: Annotated[float, Meta(ge=0.0, le=1.0)]
+    small_stress_power: float
 
-    def effective_distance_km(self, distance_km: float, magnitude: float) -> float:
-        """Distance at which a point would shake as a fault at ``distance_km`` does (km).
+    @property
+    def impedance(self) -> float:
+        """Amplitude gained between the source and the rock from which amplification counts."""
+        beta_kms, density_kgm3 = self.amplification_from
+        return math.sqrt(self.density_kgm3 * self.beta_kms / (density_kgm3 * beta_kms))
 
-        Close to a large fault no more than a part of it is close, so amplitudes stop growing:
-        ``sqrt(R**2 + h(M)**2)``.
+    def stress_drop(self, magnitude: float) -> float:
+        """Brune stress parameter in bar; smaller quakes have somewhat less of it."""
+        under = min(magnitude - self.finite.point_to_magnitude, 0.0)
+        return float(self.stress_drop_bar * 10.0 ** (self.small_stress_power * under))
+
+    def log_vs30(self, frequency_hz: Floats, vs30_mps: float) -> Floats:
+        """Natural logarithm of the amplification by ground of a Vs30 against that of the table."""
+        frequency, power = np.transpose(self.vs30_power)
+        powers = np.interp(np.log(np.maximum(frequency_hz, frequency[0])), np.log(frequency), power)
+        log: Floats = powers * math.log(vs30_mps / self.amplification_vs30_mps)
+        return log
+
+    def effective_distance_km(self, distance_km: ArrayLike, magnitude: float | None) -> Floats:
+        """Distance at which a point would shake as what is at ``distance_km`` does (km).
+
+        Close to a source no more than a part of it is close, so amplitudes stop growing:
+        ``sqrt(R**2 + h(M)**2)``. None stands for subfaults, which are small and many.
         """
         a, b = self.effective_depth_log10_km
-        return math.hypot(distance_km, 10.0 ** (a + b * magnitude))
+        depth_km = 0.0 if magnitude is None else 10.0 ** (a + b * magnitude)
+        effective: Floats = np.hypot(distance_km, depth_km)
+        return effective
 
-    def path_duration(self, distance_km: float) -> float:
+    def path_duration(self, distance_km: Floats) -> Floats:
         """Return the seconds that the path adds to the length of S."""
-        distances, seconds = np.transpose(self.path_duration_s)
-        if distance_km <= distances[-1] or len(distances) == 1:
-            return float(np.interp(distance_km, distances, seconds))
-        slope = (seconds[-1] - seconds[-2]) / (distances[-1] - distances[-2])
-        return float(seconds[-1] + slope * (distance_km - distances[-1]))
+        at_km, seconds = np.transpose(self.path_duration_s)
+        slope = (seconds[-1] - seconds[-2]) / (at_km[-1] - at_km[-2])
+        beyond = np.maximum(distance_km - at_km[-1], 0.0) * slope
+        duration: Floats = np.interp(distance_km, at_km, seconds) + beyond
+        return duration
 
     def loss_exponent(
         self, frequency_hz: Floats, distance_km: float, velocity_kms: float, kappa_s: float

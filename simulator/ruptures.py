@@ -130,6 +130,7 @@ def line_rupture(
     weights: Sequence[float],
     begins_at: float = 0.0,
     after_s: float = 0.0,
+    stress_drop_bar: float | None = None,
 ) -> Rupture:
     """Break a straight line, part by part.
 
@@ -146,6 +147,8 @@ def line_rupture(
         equal distances, the first and last at the ends of the line.
     begins_at : float
         Where along the line the hypocentre is, 0 to 1.
+    stress_drop_bar : float or None
+        Of every part; None takes the region's.
     """
     along_km = np.linspace(-begins_at, 1.0 - begins_at, len(weights)) * length_km
     moments = np.asarray(weights) / np.sum(weights) * moment_nm(magnitude)
@@ -162,6 +165,7 @@ def line_rupture(
                 depth_km=depth_km,
                 magnitude=moment_magnitude(float(moment)),
                 after_s=float(start_s),
+                stress_drop_bar=stress_drop_bar,
             )
         )
     return Rupture(parts=tuple(parts))

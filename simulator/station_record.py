@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 
 from eew.clock import NS_PER_S
 from eew.model.waveform import Segment
-from eew.physics.geo import azimuth_deg, epicentral_distance_km
+from eew.physics.geo import epicentral_distance_km
 from eew.physics.traveltime import TravelTimes
-from simulator.accelerometer import Accelerometer, accelerometer
 from simulator.attenuation import Attenuation
-from simulator.motion import PointSource, TimeAxis, motion_spectra, path_to
-from simulator.noise import noise_amplitude, noise_spectrum
+from simulator.background import background
+from simulator.finite_fault import FiniteSource
+from simulator.ground_motion import Draws, Ground, acceleration
+from simulator.instrument import Instrument, instrument
 from simulator.placed import PlacedStation
-from simulator.ruptures import Quake, Rupture
+from simulator.rays import Late, sight_of
 from simulator.scenario import Scenario
 from simulator.seeds import rng
+from simulator.site_class import site_class
+from simulator.time_axis import TimeAxis, fast_length
 
 __all__ = ["Task", "station_segments"]
 
@@ -40,7 +43,7 @@ class Task:
     scenario: Scenario
     seed: int
     region: Attenuation
-    sources: Sequence[Rupture]
+    sources: Sequence[FiniteSource]
     times: TravelTimes
 
 
@@ -51,7 +54,7 @@ def station_segments(task: Task, placed: PlacedStation) -> list[Segment]:
     source, changes nothing.
     """
     scenario, code = task.scenario, placed.code
-    instrument = accelerometer(placed.sensor)
+    sensor = instrument(placed.sensor)
     rate_hz = placed.station.channels[0].sampling_rate_hz
     site = rng(task.seed, "site", code)
     # A whole number of samples keeps start times exact for rates that divide a second.
@@ -59,19 +62,14 @@ def station_segments(task: Task, placed: PlacedStation) -> list[Segment]:
     samples = math.floor((scenario.record.after_s - start_s) * rate_hz)
     amplification = 10.0 ** (task.region.site_sigma_log10 * site.standard_normal())
     level = scenario.noise.level + scenario.noise.spread * site.uniform(-1.0, 1.0)
-    offsets_mps2 = instrument.offset_mps2 * site.standard_normal(3)
+    offsets_mps2 = sensor.offset_mps2 * site.standard_normal(3)
 
     motion_mps2 = np.zeros((3, samples))
-    number = 0
-    for which, rupture in enumerate(task.sources):
-        below_s, along = rng(task.seed, "late", code, which).standard_normal(2)
-        late = (task.region.late_s * float(below_s), task.region.late_share * float(along))
-        for part in rupture.parts:
-            _add(task, placed, part, number, late, start_s, motion_mps2)
-            number += 1
-    background = _background(task, placed, instrument, samples, min(max(level, 0.0), 1.0))
-    acceleration_mps2 = amplification * motion_mps2 + background + offsets_mps2[:, None]
-    counts = _digitise(acceleration_mps2, instrument)
+    for number, source in enumerate(task.sources):
+        _add(task, placed, source, number, start_s, motion_mps2)
+    noise_mps2 = _background(task, placed, sensor, samples, min(max(level, 0.0), 1.0))
+    acceleration_mps2 = amplification * motion_mps2 + noise_mps2 + offsets_mps2[:, None]
+    counts = _digitise(acceleration_mps2, sensor, rate_hz)
     start_ns = scenario.event.origin_time_ns + round(start_s * NS_PER_S)
     return [
         Segment(
@@ -85,77 +83,79 @@ def station_segments(task: Task, placed: PlacedStation) -> list[Segment]:
 
 
 def _background(
-    task: Task, placed: PlacedStation, instrument: Accelerometer, samples: int, level: float
+    task: Task, placed: PlacedStation, sensor: Instrument, samples: int, level: float
 ) -> Floats:
     """Noise of ground and instrument on three components, shape (3, samples), m/s**2."""
-    rate_hz = placed.station.channels[0].sampling_rate_hz
-    length = _fast_length(samples)
-    axis = TimeAxis(start_s=0.0, sampling_rate_hz=rate_hz, samples=length, fade_s=_FADE_S)
-    floor = noise_amplitude(axis.frequencies_hz(), level, instrument.self_noise_psd)
-    draw = rng(task.seed, "noise", placed.code)
-    spectra = [noise_spectrum(floor, length, rate_hz, draw) for _ in range(3)]
-    noise: Floats = np.fft.irfft(np.array(spectra), length)[:, :samples]
-    return noise
+    before_ns = round(task.scenario.record.before_s * NS_PER_S)
+    return background(
+        sensor,
+        seed=task.seed,
+        code=placed.code,
+        level=level,
+        class_name=placed.site_class,
+        samples=samples,
+        sampling_rate_hz=placed.station.channels[0].sampling_rate_hz,
+        start_ns=task.scenario.event.origin_time_ns - before_ns,
+        lon=placed.lon,
+    )
+
+
+def ground_below(task: Task, placed: PlacedStation) -> Ground:
+    """Vs30 of the station, else of its class, else of the region, and a kappa of its own.
+
+    Kappa is the region's on any ground: what soft ground loses stands in its amplification.
+    """
+    region = task.region
+    vs30_mps = site_class(placed.site_class).vs30_mps if placed.site_class else region.vs30_mps
+    aside = float(rng(task.seed, "kappa", placed.code).standard_normal())
+    return Ground(
+        vs30_mps=placed.station.vs30_mps or vs30_mps,
+        kappa_s=region.kappa_s * math.exp(region.kappa_sigma_ln * aside),
+    )
 
 
 def _add(
     task: Task,
     placed: PlacedStation,
-    quake: Quake,
+    source: FiniteSource,
     number: int,
-    late: tuple[float, float],
     start_s: float,
     into_mps2: Floats,
 ) -> None:
     """Add the motion of one source, from a little before its P to the end of its coda."""
     rate_hz = placed.station.channels[0].sampling_rate_hz
-    distance_km = float(epicentral_distance_km(quake.lat, quake.lon, placed.lat, placed.lon))
-    if distance_km > _FURTHEST_KM:
+    nearest_km = epicentral_distance_km(source.lats, source.lons, placed.lat, placed.lon).min()
+    if nearest_km > _FURTHEST_KM:
         return
-    source = PointSource(
-        magnitude=quake.magnitude,
-        depth_km=quake.depth_km,
-        stress_drop_bar=quake.stress_drop_bar,
+    seconds, share = rng(task.seed, "late", placed.code, number).standard_normal(2)
+    late = Late(
+        seconds=task.region.late_s * float(seconds), share=task.region.late_share * float(share)
     )
-    onwards_deg = float(azimuth_deg(placed.lat, placed.lon, quake.lat, quake.lon)) + 180.0
-    path = path_to(task.times, source, distance_km, onwards_deg)
-    path = path.late(late[0] + late[1] * path.p_s)
+    sight = sight_of(source, task.times, placed.lat, placed.lon, late)
     # sample numbers of the record; the axis must begin on a sample
-    since_start_s = quake.after_s - start_s
-    first = math.floor((since_start_s + path.p_s - _LEAD_S) * rate_hz)
-    ends_s = since_start_s + path.s_s + _CODAS * task.region.s.coda_decay_s
+    since_start_s = source.after_s - start_s
+    first = math.floor((since_start_s + sight.p.arrivals_s[0] - _LEAD_S) * rate_hz)
+    ends_s = since_start_s + sight.s.arrivals_s.max() + _CODAS * task.region.s.coda_decay_s
     last = min(math.ceil(ends_s * rate_hz), into_mps2.shape[1])
     if last <= max(first, 0):
         return
     axis = TimeAxis(
         start_s=first / rate_hz - since_start_s,
         sampling_rate_hz=rate_hz,
-        samples=_fast_length(last - first + round(_FADE_S * rate_hz)),
+        samples=fast_length(last - first + round(_FADE_S * rate_hz)),
         fade_s=_FADE_S,
     )
-    spectra = motion_spectra(
-        axis,
-        task.region,
-        source,
-        path,
-        rng(task.seed, "P", placed.code, number),
-        rng(task.seed, "S", placed.code, number),
+    draws = Draws(
+        p=rng(task.seed, "P", placed.code, number), s=rng(task.seed, "S", placed.code, number)
     )
-    motion_mps2 = np.fft.irfft(spectra, axis.samples)
+    ground = ground_below(task, placed)
+    motion_mps2 = acceleration(axis, source, sight, task.region, ground, draws)
     skip = max(-first, 0)  # a P wave from before the record
     into_mps2[:, first + skip : last] += motion_mps2[:, skip : last - first]
 
 
-def _digitise(acceleration_mps2: Floats, instrument: Accelerometer) -> NDArray[np.int32]:
+def _digitise(
+    acceleration_mps2: Floats, sensor: Instrument, sampling_rate_hz: float
+) -> NDArray[np.int32]:
     """Turn acceleration into whole counts, clipped where the instrument's range ends."""
-    limit = instrument.full_scale_counts
-    counts = np.rint(acceleration_mps2 * instrument.sensitivity)
-    return np.clip(counts, -limit, limit - 1).astype(np.int32)
-
-
-def _fast_length(at_least: int) -> int:
-    """Return an even length that is a product of small primes, quick to transform."""
-    best = 1 << math.ceil(math.log2(at_least))
-    for odd in (3, 5, 9, 15, 25, 27, 45):
-        best = min(best, odd << max(1, math.ceil(math.log2(at_least / odd))))
-    return best
+    return sensor.digitise(acceleration_mps2, sampling_rate_hz)

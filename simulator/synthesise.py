@@ -7,20 +7,24 @@ rounding to counts, as the ground does it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from eew.clock import NS_PER_S
-from eew.model.waveform import Recording, Truth
+from eew.model.waveform import Recording, Segment, Station, Truth
 from eew.physics.traveltime import TravelTimes
 from simulator.attenuation import attenuation
+from simulator.finite_fault import finite_source
+from simulator.gnss import gnss_segments, receivers
+from simulator.in_order import in_order
 from simulator.network import build_network
 from simulator.placed import PlacedStation
 from simulator.ruptures import Quake, Rupture
 from simulator.scenario import Scenario
 from simulator.station_record import Task, station_segments
 
-__all__ = ["Composition", "compose", "compute", "source_text"]
+__all__ = ["Composition", "Plan", "compose", "compute", "prepare", "source_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ def compute(scenario: Scenario, seed: int) -> Recording:
     Recording
         One int32 segment per channel, stations of the drawn network, and the truth.
     """
-    return compose(scenario, scenario.sources, seed).recording
+    return compose(scenario, scenario.sources(seed), seed).recording
 
 
 def compose(
@@ -76,25 +80,81 @@ def compose(
     network : sequence of PlacedStation, optional
         Instead of the network that the scenario describes.
     """
+    plan = prepare(scenario, sources, seed, network=network)
+    segments = sorted(plan.segments(), key=lambda s: (s.stream_id, s.start_ns))
+    displacement = sorted(plan.gnss_segments(), key=lambda s: (s.stream_id, s.start_ns))
+    recording = dataclasses.replace(
+        plan.outline, segments=tuple(segments), gnss_segments=tuple(displacement)
+    )
+    return Composition(recording=recording, truths=plan.truths)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A composition about to be computed, station by station.
+
+    Attributes
+    ----------
+    outline : Recording
+        All but the samples.
+    truths : tuple of Truth
+        As in :class:`Composition`.
+    """
+
+    outline: Recording
+    truths: tuple[Truth, ...]
+    task: Task
+    network: tuple[PlacedStation, ...]
+    receivers: tuple[tuple[PlacedStation, Station], ...]
+
+    def segments(self, *, jobs: int = 1) -> Iterator[Segment]:
+        """Compute one station after the other, in their order, never holding more than a few.
+
+        Parameters
+        ----------
+        jobs : int
+            Processes to share the work; the samples do not depend on it.
+        """
+        for several in in_order(station_segments, self.task, self.network, jobs=jobs):
+            yield from sorted(several, key=lambda s: s.stream_id)
+
+    def gnss_segments(self) -> Iterator[Segment]:
+        """Compute the displacement of one receiver after the other."""
+        for placed, receiver in self.receivers:
+            yield from sorted(gnss_segments(self.task, placed, receiver), key=lambda s: s.stream_id)
+
+
+def prepare(
+    scenario: Scenario,
+    sources: Sequence[Quake | Rupture],
+    seed: int,
+    *,
+    network: Sequence[PlacedStation] | None = None,
+) -> Plan:
+    """Place the stations and divide the sources; arguments as of :func:`compose`."""
     region = attenuation(scenario.region)
     ruptures = tuple(s if isinstance(s, Rupture) else Rupture(parts=(s,)) for s in sources)
     task = Task(
-        scenario=scenario, seed=seed, region=region, sources=ruptures, times=TravelTimes.load()
+        scenario=scenario,
+        seed=seed,
+        region=region,
+        sources=tuple(finite_source(r, region, seed, number) for number, r in enumerate(ruptures)),
+        times=TravelTimes.load(),
     )
     placed = build_network(scenario, seed, region.vs30_mps) if network is None else network
-    segments = [segment for one in placed for segment in station_segments(task, one)]
+    spacing_km = scenario.network.gnss_spacing_km
+    beside = () if spacing_km is None else receivers(placed, spacing_km)
     truths = tuple(_truth(scenario, number, r) for number, r in enumerate(ruptures))
-    return Composition(
-        recording=Recording(
-            name=scenario.name,
-            stations=tuple(one.station for one in placed),
-            segments=tuple(sorted(segments, key=lambda s: (s.stream_id, s.start_ns))),
-            truth=max(truths, key=lambda t: t.magnitude, default=None),
-            problems=(),
-            input_sha256={f"{scenario.name}.toml": scenario.sha256},
-        ),
-        truths=truths,
+    outline = Recording(
+        name=scenario.name,
+        stations=tuple(one.station for one in placed),
+        segments=(),
+        truth=max(truths, key=lambda t: t.magnitude, default=None),
+        problems=(),
+        input_sha256={f"{scenario.name}.toml": scenario.sha256},
+        gnss=tuple(receiver for _, receiver in beside),
     )
+    return Plan(outline=outline, truths=truths, task=task, network=tuple(placed), receivers=beside)
 
 
 def source_text(scenario: Scenario, seed: int) -> str:
@@ -102,12 +162,11 @@ def source_text(scenario: Scenario, seed: int) -> str:
     event, network = scenario.event, scenario.network
     return (
         f"{scenario.title}\n"
-        "COMPUTED, not recorded: stochastic point source with separate P and S, noise between\n"
+        "COMPUTED, not recorded: stochastic finite fault with separate P and S, noise between\n"
         f"the low and the high noise model (scenario {scenario.name}, seed {seed}).\n"
         f"Event: {event.origin_time.isoformat()} {event.magnitude_type} {event.magnitude} "
         f"at {event.lat}, {event.lon}, {event.depth_km} km.\n"
-        f"Region {scenario.region}; network {network.code}, {network.sensor}, spacing "
-        f"{network.spacing_km} to {network.outer_spacing_km} km.\n"
+        f"Region {scenario.region}; network {network.code}: {network.words}.\n"
         f"Scenario file sha256: {scenario.sha256}\n"
     )
 

@@ -27,7 +27,7 @@ from eew.model.waveform import (
 if TYPE_CHECKING:
     import obspy
 
-__all__ = ["catalog_of", "inventory_of", "stream_of"]
+__all__ = ["catalog_of", "inventory_of", "stream_of", "trace_of"]
 
 _UNITS = {
     SensorKind.ACCELERATION: ("M/S**2", "Acceleration in metres per second squared"),
@@ -55,28 +55,38 @@ def stream_of(recording: Recording) -> obspy.Stream:
     """
     import obspy
 
-    traces = []
-    for segment in (*recording.segments, *recording.gnss_segments):
-        stream_id = segment.stream_id
-        _check_codes(stream_id)
-        samples = _whole_counts(segment)
-        header = {
-            "network": stream_id.network,
-            "station": stream_id.station,
-            "location": stream_id.location,
-            "channel": stream_id.channel,
-            "sampling_rate": segment.sampling_rate_hz,
-            "starttime": obspy.UTCDateTime(ns=_to_us(segment.start_ns)),
-            "mseed": {"encoding": _encoding(samples)},
-        }
-        traces.append(obspy.Trace(data=samples, header=header))
-    return obspy.Stream(traces)
+    everything = (*recording.segments, *recording.gnss_segments)
+    return obspy.Stream([trace_of(segment) for segment in everything])
 
 
-def inventory_of(recording: Recording) -> obspy.Inventory:
+def trace_of(segment: Segment) -> obspy.Trace:
+    """One segment as a trace; errors as :func:`stream_of`."""
+    import obspy
+
+    stream_id = segment.stream_id
+    _check_codes(stream_id)
+    samples = _whole_counts(segment)
+    header = {
+        "network": stream_id.network,
+        "station": stream_id.station,
+        "location": stream_id.location,
+        "channel": stream_id.channel,
+        "sampling_rate": segment.sampling_rate_hz,
+        "starttime": obspy.UTCDateTime(ns=_to_us(segment.start_ns)),
+        "mseed": {"encoding": _encoding(samples)},
+    }
+    return obspy.Trace(data=samples, header=header)
+
+
+def inventory_of(recording: Recording, *, begins_ns: int | None = None) -> obspy.Inventory:
     """Stations with one flat response per channel: counts / sensitivity = input units.
 
     What StationXML has no element for stands in comments: ``clip_counts=...``, ``vs30=...``.
+
+    Parameters
+    ----------
+    begins_ns : int, optional
+        When the data begin, where the recording does not hold them.
     """
     import obspy
     from obspy.core import inventory as obspy_inventory
@@ -107,7 +117,9 @@ def inventory_of(recording: Recording) -> obspy.Inventory:
         module="eew.ingest",
         module_uri="",
         # when the data begin, since the time of writing would differ from run to run
-        created=obspy.UTCDateTime(ns=_to_us(recording.start_ns)),
+        created=obspy.UTCDateTime(
+            ns=_to_us(recording.start_ns if begins_ns is None else begins_ns)
+        ),
     )
 
 
