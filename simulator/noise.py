@@ -1,7 +1,7 @@
 """Background noise of a station: between the low and the high noise model, plus the instrument.
 
 Gaussian, with a power spectral density as large as a share of the way from Peterson's (1993)
-New Low to his New High Noise Model, in dB. The self-noise of the accelerometer is added in power.
+New Low to his New High Noise Model, in dB. The self-noise of the instrument is added in power.
 """
 
 from __future__ import annotations
@@ -46,10 +46,11 @@ def noise_psd_db(frequency_hz: Floats, level: float) -> Floats:
     return low + level * (high - low)
 
 
-def noise_amplitude(frequency_hz: Floats, level: float, self_noise_psd: float) -> Floats:
+def noise_amplitude(frequency_hz: Floats, level: float, self_noise_psd: float | Floats) -> Floats:
     """Square root of the one-sided density of ground and instrument, m/s**2 per sqrt(Hz).
 
-    ``self_noise_psd`` is white, in (m/s**2)**2/Hz. The constant part (0 Hz) is left out.
+    ``self_noise_psd`` is in (m/s**2)**2/Hz, for each frequency or for all. The constant part
+    (0 Hz) is left out.
     """
     density = 10.0 ** (noise_psd_db(frequency_hz, level) / 10.0) + self_noise_psd
     return np.where(frequency_hz > 0.0, np.sqrt(density), 0.0)

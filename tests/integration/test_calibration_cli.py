@@ -1,0 +1,59 @@
+"""``eew simulate --calibration`` as users run it: document, exit code, any number of processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RUN = "import sys; from eew.cli import main; sys.exit(main())"
+
+
+def eew(root: Path, quakes: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", RUN, "simulate", "--calibration", *args],
+        cwd=root,
+        env={**os.environ, "EEW_QUAKES": str(quakes), "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_one_process_or_two_give_the_same_document(project_root: Path, tmp_path: Path) -> None:
+    args = ("--region", "west_sichuan", "--repeats", "1", "--json")
+    one, two = (eew(project_root, tmp_path, *args, "--jobs", jobs) for jobs in ("1", "2"))
+    assert one.stdout == two.stdout
+    document: dict[str, Any] = json.loads(one.stdout)
+    assert document["simulation"] is True
+    assert {check["group"] for check in document["checks"]} == {"west_sichuan"}
+    failed = [check for check in document["checks"] if not check["passed"]]
+    assert document["checks_failed"] == len(failed)
+    # the exit code says it, and one line names the first
+    assert one.returncode == two.returncode == (5 if failed else 0)
+    assert ("beyond their bounds" in one.stderr) == bool(failed)
+
+
+@pytest.mark.slow
+@pytest.mark.quakes
+def test_a_recorded_quake_is_met_by_the_same_quake_computed(
+    project_root: Path, quakes_dir: Path
+) -> None:
+    done = eew(project_root, quakes_dir, "--region", "california", "--repeats", "1", "--json")
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert document["missing"] == []
+    (quake,) = document["quakes"]
+    assert quake["name"] == "us20190706_m71_ridgecrest"
+    assert len(quake["stations"]) == 12
+    found = [check for check in document["checks"] if check["group"] == quake["name"]]
+    assert {(check["measure"], check["statistic"]) for check in found} == {
+        (measure, statistic) for measure in ("PGA", "PGV") for statistic in ("median", "sigma")
+    }
+    assert all(check["passed"] for check in found)
