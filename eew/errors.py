@@ -2,6 +2,7 @@
 
 * EewError                      base; ``except EewError`` catches what we meant to raise (exit 1)
   - ConfigError                 bad or missing setting, unknown name, bad scenario (exit 2)
+    + FieldError               fields of a file, each with its line
   - DataError                   input that cannot be used (exit 3)
     + MetadataError             no response, coordinates or units
   - TransportError              network or broker (exit 4)
@@ -16,6 +17,7 @@ An interrupted run (Ctrl-C) exits with 130. Messages name file, field and the va
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -37,6 +39,15 @@ class ConfigError(EewError):
     def __init__(self, key: str, problem: str, *, hint: str = "") -> None:
         self.key, self.problem, self.hint = key, problem, hint
         super().__init__(f"{key}: {problem}" + (f" ({hint})" if hint else ""))
+
+
+class FieldError(ConfigError):
+    """Fields of a file that cannot be used, all that were found; ``lines`` has one for each."""
+
+    def __init__(self, file: str, lines: Sequence[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__(file, f"{len(self.lines)} wrong")
+        self.args = ("; ".join(self.lines),)
 
 
 class DataError(EewError):

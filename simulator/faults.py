@@ -15,21 +15,23 @@ from numpy.typing import NDArray
 
 from eew.clock import NS_PER_S
 from eew.errors import ConfigError
-from eew.model.waveform import Channel, Recording, Segment, Station
+from eew.model.waveform import Channel, Component, Recording, Segment, Station
+from eew.physics.geo import destination
 from eew.tables import load_table
 from simulator.seeds import rng
 
 __all__ = [
     "clipped",
+    "dead_component",
     "edited",
     "exchanged_coordinates",
     "full_scale_counts",
     "garbage",
+    "moved_coordinates",
     "noise_dropout",
     "reversed_polarity",
     "stuck",
     "swapped_lat_lon",
-    "without_stations",
     "wrong_gain",
 ]
 
@@ -114,18 +116,17 @@ def reversed_polarity(recording: Recording, stations: Sequence[str]) -> Recordin
     return edited(recording, stations, recording.start_ns, lambda _, __, counts: -counts)
 
 
-def without_stations(recording: Recording, stations: Sequence[str], *, at_ns: int) -> Recording:
-    """Let some stations record nothing from a moment on."""
-    wanted = set(_known(recording, stations))
-    segments: list[Segment] = []
-    for segment in recording.segments:
-        if segment.stream_id.station_code in wanted:
-            keep = round((at_ns - segment.start_ns) * segment.sampling_rate_hz / NS_PER_S)
-            if keep <= 0:
-                continue
-            segment = replace(segment, samples=segment.samples[:keep])
-        segments.append(segment)
-    return replace(recording, segments=tuple(segments))
+def dead_component(
+    recording: Recording, stations: Sequence[str], component: Component, *, at_ns: int | None
+) -> Recording:
+    """Let one component of some stations stand still, at its mean, from a moment on (or always)."""
+
+    def change(channel: Channel, since_s: Floats, counts: Floats) -> Floats:
+        if channel.component is not component:
+            return counts
+        return np.where(since_s >= 0.0, np.rint(np.mean(counts)), counts)
+
+    return edited(recording, stations, recording.start_ns if at_ns is None else at_ns, change)
 
 
 # ---------------------------------------------------------------- of the metadata
@@ -165,6 +166,21 @@ def swapped_lat_lon(recording: Recording, station: str) -> Recording:
             one = replace(one, lat=one.lon, lon=one.lat)
         stations.append(one)
     return replace(recording, stations=tuple(stations))
+
+
+def moved_coordinates(
+    recording: Recording, stations: Sequence[str], *, distance_km: float, azimuth_deg: float
+) -> Recording:
+    """State some stations so far from where they are, in a direction from north over east."""
+    wanted = set(_known(recording, stations))
+
+    def moved(station: Station) -> Station:
+        lat, lon = destination(station.lat, station.lon, azimuth_deg, distance_km)
+        return replace(station, lat=float(lat), lon=float(lon))
+
+    return replace(
+        recording, stations=tuple(moved(s) if s.code in wanted else s for s in recording.stations)
+    )
 
 
 def exchanged_coordinates(recording: Recording, first: str, second: str) -> Recording:

@@ -116,12 +116,20 @@ def calibration_step(
 
 # ---------------------------------------------------------------- through the ground
 def lightning(
-    recording: Recording, *, at_ns: int, peak_mps2: float, seed: int, lasts_s: float = 0.4
+    recording: Recording,
+    stations: Sequence[str] | None = None,
+    *,
+    at_ns: int,
+    peak_mps2: float,
+    seed: int,
+    lasts_s: float = 0.4,
 ) -> Recording:
     """Jolt all stations in the same instant, each by a damped tone of its own.
 
     Parameters
     ----------
+    stations : sequence of str, optional
+        Only these.
     peak_mps2 : float
         Median over stations of the peak acceleration; they scatter by a factor of about two.
     lasts_s : float
@@ -139,18 +147,25 @@ def lightning(
         jolt = size * shape * np.sin(2.0 * np.pi * tone_hz * after_s + phase)
         return counts + ground_counts(channel, peak_mps2 * strength * jolt)
 
-    return edited(recording, _all(recording), at_ns, change)
+    return edited(recording, _all(recording) if stations is None else stations, at_ns, change)
 
 
 def mass_motion(
-    recording: Recording, *, at_ns: int, lasts_s: float, peak_mps2: float, seed: int
+    recording: Recording,
+    stations: Sequence[str] | None = None,
+    *,
+    at_ns: int,
+    lasts_s: float,
+    peak_mps2: float,
+    seed: int,
 ) -> Recording:
-    """Shake all stations at the same moment for some seconds, each in its own way.
+    """Shake all stations (or those given) at the same moment, each in its own way.
 
     The many phones that a broadcast message lets vibrate at once; all people of a town who jump
     at a goal.
     """
-    return _bursts(recording, _all(recording), at_ns, lasts_s, peak_mps2, (2.0, 20.0), seed)
+    shaken = _all(recording) if stations is None else stations
+    return _bursts(recording, shaken, at_ns, lasts_s, peak_mps2, (2.0, 20.0), seed)
 
 
 def noisy_ground(

@@ -19,9 +19,9 @@ from simulator.faults import (
     reversed_polarity,
     stuck,
     swapped_lat_lon,
-    without_stations,
     wrong_gain,
 )
+from simulator.missing_data import silent
 from tests.unit.ingest_cases import START_NS, recording, segment, station, three_components
 
 AT_NS = START_NS + 8_000_000_000  # sample 800 of 2000
@@ -142,11 +142,11 @@ def test_polarity_turns_every_component(case: Recording) -> None:
 
 
 def test_a_station_that_is_gone_has_no_samples_from_then_on(case: Recording) -> None:
-    broken = without_stations(case, ["XX.AAA"], at_ns=AT_NS)
+    broken = silent(case, ["XX.AAA"], at_ns=AT_NS)
     ends = {s.stream_id.station: s.end_ns for s in broken.segments}
     assert ends == {"AAA": AT_NS, "BBB": case.end_ns}
 
-    never_there = without_stations(case, ["XX.AAA"], at_ns=START_NS)
+    never_there = silent(case, ["XX.AAA"], at_ns=START_NS)
     assert {s.stream_id.station for s in never_there.segments} == {"BBB"}
     assert never_there.stations == case.stations
 
@@ -185,7 +185,7 @@ def test_a_station_that_is_not_there_is_named(case: Recording) -> None:
         lambda r: wrong_gain(r, ["XX.NO"], 2.0),
         lambda r: swapped_lat_lon(r, "XX.NO"),
         lambda r: exchanged_coordinates(r, "XX.AAA", "XX.NO"),
-        lambda r: without_stations(r, ["XX.NO"], at_ns=0),
+        lambda r: silent(r, ["XX.NO"], at_ns=0),
     ]
     for fault in faults:
         with pytest.raises(ConfigError, match=r"case has no station 'XX\.NO'"):

@@ -8,10 +8,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from eew.errors import ConfigError
 from eew.physics.geo import destination, epicentral_distance_km
 from eew.physics.traveltime import TravelTimes
-from simulator.geography import on_land
+from simulator.geography import countries_in_box, country_at, on_land
 from simulator.network import build_network
 from simulator.placed import PlacedStation
 from simulator.scenario import Scenario, load_scenario
@@ -76,9 +75,7 @@ def test_every_town_has_a_station_within_3_km() -> None:
 def test_stations_stand_on_land(name: str) -> None:
     scenario = load_scenario(name)
     stations = build_network(scenario, 2, 760.0)[len(scenario.sites) :]
-    land = scenario.network.land
-    assert land is not None
-    assert on_land(land, *positions(stations)).all()
+    assert on_land(*positions(stations)).all()
     assert len(stations) > 80
 
 
@@ -117,21 +114,39 @@ def test_channels_are_named_by_rate_and_carry_the_sensors_range() -> None:
     assert build_network(slow, 1, 760.0)[0].station.channels[0].stream_id.channel == "BNZ"
 
 
+def test_stations_may_stand_at_sea_where_the_scenario_says_so() -> None:
+    at_sea = small(("lat = 36.0\nlon = -118.0", "lat = 30.0\nlon = -150.0"))
+    assert len(build_network(at_sea, 1, 760.0)) == len(at_sea.sites)
+    cabled = msgspec.structs.replace(at_sea.network, on_land=False)
+    assert len(build_network(dataclasses.replace(at_sea, network=cabled), 1, 760.0)) > 10
+
+
 @pytest.mark.parametrize(
-    ("place", "lat", "lon", "expected"),
+    ("place", "lat", "lon", "country"),
     [
-        ("Aso", 32.95, 131.12, True),
-        ("Beppu Bay", 33.32, 131.62, False),
-        ("East China Sea", 32.0, 129.5, False),
-        ("Pacific", 32.0, 132.0, False),
+        ("Aso", 32.95, 131.12, "JP"),
+        ("Beppu Bay", 33.32, 131.62, ""),
+        ("East China Sea", 32.0, 129.0, ""),
+        ("Chengdu", 30.57, 104.07, "CN"),
+        ("Chukotka, beyond the date line", 66.5, -175.0, "RU"),
+        ("the same, in another turn", 66.5, 185.0, "RU"),
+        ("Wellington", -41.3, 174.8, "NZ"),
+        ("Lesotho, inside South Africa", -29.5, 28.3, "LS"),
+        ("South Pole", -90.0, 0.0, ""),
     ],
 )
-def test_the_outline_of_kyushu_tells_land_from_sea(
-    place: str, lat: float, lon: float, expected: bool
+def test_the_land_mask_knows_whose_land_a_place_is(
+    place: str, lat: float, lon: float, country: str
 ) -> None:
-    assert bool(on_land("kyushu", lat, lon)) is expected, place
+    assert str(country_at(lat, lon)) == country, place
+    assert bool(on_land(lat, lon)) is bool(country), place
 
 
-def test_an_unknown_outline_is_named() -> None:
-    with pytest.raises(ConfigError, match="no outline 'atlantis'"):
-        on_land("atlantis", 0.0, 0.0)
+def test_a_box_of_the_land_mask_holds_every_country_that_its_points_are_in() -> None:
+    chance = np.random.default_rng(3)
+    for _ in range(40):
+        south, west = chance.uniform(-60.0, 75.0), chance.uniform(-180.0, 170.0)
+        lats = chance.uniform(south, south + 4.0, 60)
+        lons = chance.uniform(west, west + 4.0, 60)
+        inside = set(country_at(lats, lons).tolist()) - {""}
+        assert inside <= countries_in_box(south, south + 4.0, west, west + 4.0)
