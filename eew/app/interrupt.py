@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 _EXIT_NOW = 130
+_T = TypeVar("_T")
 
 
 class StopRequest:
@@ -55,3 +57,15 @@ def stop_on_signals() -> Iterator[StopRequest]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+async def unless_stopped(work: Awaitable[_T], stop: StopRequest) -> _T | None:
+    """Wait for ``work``, but not longer than until somebody asks to stop; then return None."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
