@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from clients.device import Device
 from clients.events import DeviceEvent, Shown
 from clients.fleet import BaseFleet
 from clients.phone import Phone
 from clients.subscriber import Device as HasId
-from eew.app.interrupt import StopRequest
+from eew.app.interrupt import StopRequest, unless_stopped
 from eew.app.places import DevicePlace
 from eew.app.screens import ScreenKeeper
 from eew.clock import NS_PER_S
@@ -24,8 +23,6 @@ from eew.report.result import Delivery, Screen, Told
 
 ANSWER_TIMEOUT_S = 5.0
 _ADVANCE_EVERY_NS = NS_PER_S  # of data time, once there was an alert
-
-_T = TypeVar("_T")
 
 
 class Publisher(Protocol):
@@ -113,7 +110,7 @@ class Crowd:
         """
         assert self._fleet is not None
         assert self._publisher is not None
-        self.now_ns = message.issued_ns
+        self.now_ns = max(self.now_ns, message.issued_ns)  # live, time has gone on meanwhile
         self._advanced_ns = self._advanced_ns or message.issued_ns
         self._shown.clear()
         receipt = await self._publisher.publish_alert(message)
@@ -223,18 +220,6 @@ def _told(device: Device, site: Site, shown: Shown, at_ns: int) -> Told:
         level=shown.level,
         at_ns=at_ns,
     )
-
-
-async def unless_stopped(work: Awaitable[_T], stop: StopRequest) -> _T | None:
-    """Wait for ``work``, but not longer than until somebody asks to stop; then return None."""
-    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        for task in (working, stopping):
-            task.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 Progress = Callable[[int, int], None]

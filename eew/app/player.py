@@ -12,10 +12,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from eew.app.devices import Crowd, unless_stopped
-from eew.app.interrupt import StopRequest
+from eew.app.arriving import arriving_steps, make_schedule
+from eew.app.devices import Crowd
+from eew.app.interrupt import StopRequest, unless_stopped
 from eew.app.latency import ModelledStages
-from eew.app.options import DEFAULT_DELAY_S, RunOptions
+from eew.app.options import RunOptions
+from eew.app.taking import EventTaker
 from eew.app.view import RunView
 from eew.clock import NS_PER_S, Clock
 from eew.core.config import DetectorConfig
@@ -25,8 +27,6 @@ from eew.model.alert import AlertMessage
 from eew.model.event import EventClosed, Pick, PickRejected, Solution
 from eew.model.waveform import Packet, Recording
 from eew.report.result import RunInfo
-from simulator.link import LinkDelay
-from simulator.schedule import Schedule
 
 _YIELD_EVERY_NS = 50_000_000  # of wall time: so often the loop may serve signals and sockets
 _PROGRESS_EVERY_S = 1.0  # of data time
@@ -44,7 +44,7 @@ class Collected:
     closed: list[EventClosed] = field(default_factory=list)
 
 
-class ReplayPlayer:
+class ReplayPlayer(EventTaker):
     """Drives one replay; :meth:`run` may be called once.
 
     Parameters
@@ -55,6 +55,8 @@ class ReplayPlayer:
         Is told what happens, as it happens.
     stop : StopRequest
         Ends the run at the next step of data; what there is by then stays valid.
+    arrivals : sequence of (int, tuple of Packet)
+        Packets with recorded times of arrival, to be played instead of cutting the recording.
     """
 
     def __init__(
@@ -68,22 +70,15 @@ class ReplayPlayer:
         clock: Clock,
         stop: StopRequest,
         config: DetectorConfig,
+        arrivals: Sequence[tuple[int, tuple[Packet, ...]]] = (),
     ) -> None:
+        super().__init__(devices, view, stop)
         self._recording = recording
         self._options = options
         self._info = info
-        self._devices = devices
-        self._view = view
         self._clock = clock
-        self._stop = stop
         self.pipeline = Pipeline(recording.stations, config, gnss=recording.gnss)
-        self.schedule = Schedule(
-            recording,
-            packet_s=options.packet_s,
-            link=link_delay(options),
-            until_s=options.until_s,
-            seed=options.seed,
-        )
+        self.schedule = make_schedule(recording, options, arrivals)
         self.found = Collected()
         self.modelled = ModelledStages()
         self.compute_s: list[float] = []
@@ -103,7 +98,7 @@ class ReplayPlayer:
         end_ns = self.schedule.until_ns or self._recording.end_ns
         total_s = (end_ns - self.schedule.start_ns) / NS_PER_S
         reported_s = -_PROGRESS_EVERY_S
-        for step in self.schedule:
+        for step in arriving_steps(self.schedule, self._recording, self._options):
             if self._options.speed > 0.0:
                 after_ns = round((step.now_ns - self.schedule.start_ns) / self._options.speed)
                 await self._sleep_until(began_utc_ns + after_ns)
@@ -119,7 +114,7 @@ class ReplayPlayer:
                 self._view.progress(done_s, total_s)
             await self._step(step.packets, step.now_ns)
         else:
-            await self._take(self.pipeline.finish(self.now_ns))
+            await self.take(self.pipeline.finish(self.now_ns))
             self.complete = not self._stop.is_asked
         self.replay_s = (self._clock.monotonic_ns() - began_ns) / NS_PER_S
 
@@ -138,30 +133,28 @@ class ReplayPlayer:
         if packets:
             self.modelled.packets(packets, now_ns)
         if events:
-            await self._take(events)
+            await self.take(events)
         if not packets:
             self._devices.advance(now_ns)
 
-    async def _take(self, events: Sequence[CoreEvent]) -> None:
-        for event in events:
-            match event:
-                case Pick():
-                    self.found.picks.append(event)
-                    self.modelled.pick(event)
-                case PickRejected():
-                    self.found.rejected.append(event)
-                case Solution():
-                    self.found.solutions.append(event)
-                case EventClosed():
-                    self.found.closed.append(event)
-                case AlertMessage():
-                    self.found.messages.append(event)
-                    self.modelled.message(event)
-            self._view.happened(event)
-            if isinstance(event, AlertMessage):
-                await self._send(event)
+    def keep(self, event: CoreEvent) -> None:
+        """Collect everything for the result."""
+        match event:
+            case Pick():
+                self.found.picks.append(event)
+                self.modelled.pick(event)
+            case PickRejected():
+                self.found.rejected.append(event)
+            case Solution():
+                self.found.solutions.append(event)
+            case EventClosed():
+                self.found.closed.append(event)
+            case AlertMessage():
+                self.found.messages.append(event)
+                self.modelled.message(event)
 
-    async def _send(self, message: AlertMessage) -> None:
+    async def send(self, message: AlertMessage) -> None:
+        """Keep the message's bytes, then send it."""
         start_ns = self._clock.monotonic_ns()
         payload = wire.encode(
             message,
@@ -171,15 +164,8 @@ class ReplayPlayer:
         )
         self.encode_s.append((self._clock.monotonic_ns() - start_ns) / NS_PER_S)
         self.found.payloads.append(payload)
-        self._view.told(message, await self._devices.deliver(message, self._stop))
+        await super().send(message)
 
     async def _sleep_until(self, utc_ns: int) -> None:
         """Wait for the wall clock, or for the wish to stop."""
         await unless_stopped(self._clock.sleep_until(utc_ns), self._stop)
-
-
-def link_delay(options: RunOptions) -> LinkDelay:
-    """Return the delays of the links as the user wants them."""
-    if options.delay_s is None:
-        return LinkDelay(median_s=DEFAULT_DELAY_S, seed=options.seed)
-    return LinkDelay.fixed(options.delay_s)

@@ -1,8 +1,12 @@
-"""What ``eew serve`` does: the chain as a service that goes on when its replay has ended."""
+"""What ``eew serve`` does: the chain as a service, fed by a replay or by a live source.
+
+With a replay it goes on when that has ended; with a live source for as long as it is left alone.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -10,6 +14,8 @@ from eew import __version__
 from eew.app.crowd import open_crowd
 from eew.app.devices import Crowd
 from eew.app.interrupt import StopRequest
+from eew.app.live_chain import live_chain
+from eew.app.live_source import LiveOptions, open_source
 from eew.app.options import RunOptions
 from eew.app.player import ReplayPlayer
 from eew.app.run import run_info, run_places
@@ -57,19 +63,68 @@ def serve_replay(
     """
     name = event_name(event)
     check_broker(options.broker)
+    info = ServiceInfo(
+        service_id=f"{name}-{options.seed}",
+        version=__version__,
+        source=f"replay {name}",
+        speed=options.speed,
+        status=options.status.value,
+    )
+    chain = partial(_chain, event, options, once=once, say=say, clock=clock)
+    _run(info, chain, bind=bind, port=port, once=once, say=say, clock=clock)
+
+
+def serve_live(
+    url: str,
+    options: RunOptions,
+    live: LiveOptions,
+    *,
+    bind: str,
+    port: int,
+    say: Say,
+    clock: Clock,
+) -> None:
+    """Serve what comes from the live source at ``url`` until a signal.
+
+    Raises
+    ------
+    ConfigError
+        If source, broker or options cannot be used, or the stations are not known.
+    TransportError
+        If the port is taken, or source or broker are not there at the start.
+    DataError
+        If there is no usable station.
+    """
+    source = open_source(url, live, clock)
+    check_broker(options.broker)
+    info = ServiceInfo(
+        service_id=f"{re.sub(r'[^A-Za-z0-9.]+', '-', source.name)}-{options.seed}",
+        version=__version__,
+        source=f"live {source.name}",
+        speed=1.0,
+        status=options.status.value,
+    )
+    chain = partial(live_chain, source, options, say=say, clock=clock)
+    _run(info, chain, bind=bind, port=port, once=False, say=say, clock=clock)
+
+
+def _run(
+    info: ServiceInfo,
+    chain: Callable[[ServiceState], Awaitable[None]],
+    *,
+    bind: str,
+    port: int,
+    once: bool,
+    say: Say,
+    clock: Clock,
+) -> None:
+    """Take the port, then run API and chain until a signal."""
     with listen(bind, port) as sock:
-        info = ServiceInfo(
-            service_id=f"{name}-{options.seed}",
-            version=__version__,
-            source=f"replay {name}",
-            speed=options.speed,
-            status=options.status.value,
-        )
         state = ServiceState(info, clock)
         server = HttpServer(create_app(state), sock)
-        chain = partial(_chain, event, options, state, once=once, say=say, clock=clock)
         on_ready = partial(_announce, url_of(sock), bind, say)
-        say(f"ended: {asyncio.run(_serve(state, server, chain, on_ready, once=once))}")
+        ended = asyncio.run(_serve(state, server, partial(chain, state), on_ready, once=once))
+        say(f"ended: {ended}")
 
 
 async def _serve(
@@ -99,6 +154,7 @@ async def _chain(
     state.source_is("starting", "reading the data")
     # in a thread: computing a quake takes seconds, and the API has to answer meanwhile
     source = await asyncio.to_thread(load_source, event, seed=options.seed)
+    options = options.with_script(source.script, source.zero)
     recording = source.recording
     places = run_places(recording, options, source.sites, source.languages)
     config = DetectorConfig.load().with_status(options.status)
@@ -167,9 +223,10 @@ class _ServedPlayer(ReplayPlayer):
             gnss=recording.gnss,
         )
 
-    async def _send(self, message: AlertMessage) -> None:
+    async def send(self, message: AlertMessage) -> None:
+        """Send ``message``; what a broker does not take in time shows in the state."""
         try:
-            await super()._send(message)
+            await super().send(message)
         except PublishError as error:
             # The publisher goes on offering it until it expires or a newer one takes its place.
             self._service.publish_failed(str(error))

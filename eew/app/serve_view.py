@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eew.clock import NS_PER_S, Clock
 from eew.core.pipeline import CoreEvent
 from eew.model.alert import AlertMessage
+from eew.model.feed import FeedReport
 from eew.model.place import Site
 from eew.physics.geo import epicentral_distance_km
 from eew.physics.traveltime import RegionalTravelTimes
@@ -75,6 +76,16 @@ class ServiceView:
             ready=connected > 0 or self._placed == 0,
             reason=f"{connected} of {self._placed} devices connected",
         )
+
+    def feeds(self, report: FeedReport, waiting_for: str) -> None:
+        """Take how a live source is; ``waiting_for`` says what it has not given yet, if so."""
+        self._state.receive_feed(report)
+        if not report.connected:
+            self._state.source_is("lost", f"{report.name}: {report.reason}")
+        else:
+            silent = f", {report.n_silent} of {len(report.stations)} stations silent"
+            words = waiting_for or f"live{silent if report.n_silent else ''}"
+            self._state.source_is("running", f"{words} ({report.reason})")
 
     def begin(self, info: RunInfo, recording: Recording, zero_ns: int | None) -> None:
         """Say that data flow."""

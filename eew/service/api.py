@@ -115,9 +115,12 @@ def _add_data(app: FastAPI, state: ServiceState) -> None:
     @app.get("/api/v1/stations", tags=["data"])
     async def stations() -> StationList:
         """Return the stations in use, by code."""
+        feeds = {} if state.feed is None else {one.code: one for one in state.feed.stations}
         return StationList(
             stations=[
-                StationView.of(station, state.station_states.get(code))
+                StationView.of(
+                    station, state.station_states.get(code), feeds.get(code), state.data_offset_s
+                )
                 for code, station in sorted(state.stations.items())
             ]
         )

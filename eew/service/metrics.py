@@ -10,14 +10,62 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-__all__ = ["CONTENT_TYPE_LATEST", "SOURCE_STATES", "Metrics"]
+from eew.clock import NS_PER_S
+from eew.model.feed import FeedReport
 
-SOURCE_STATES = ("starting", "running", "ended", "stopped", "failed")
+__all__ = ["CONTENT_TYPE_LATEST", "FEED_STATES", "SOURCE_STATES", "FeedMetrics", "Metrics"]
+
+SOURCE_STATES = ("starting", "running", "lost", "ended", "stopped", "failed")
+FEED_STATES = ("waiting", "live", "silent")
 
 _DELAY_BUCKETS_S = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
 _FAST_BUCKETS_S = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 _NETWORK_BUCKETS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 _LEAD_BUCKETS_S = (-20.0, -10.0, -5.0, 0.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
+
+
+class FeedMetrics:
+    """Of a live source; all 0 in a replay, which has none."""
+
+    def __init__(self, kind: CollectorRegistry) -> None:
+        self.connected = Gauge("eew_feed_connected", "1 while a connection stands.", registry=kind)
+        self.reconnects = Counter("eew_feed_reconnects", "Connections made anew.", registry=kind)
+        self.restarts = Counter(
+            "eew_feed_restarts", "Connections broken off because nothing came.", registry=kind
+        )
+        self.dropped = Counter(
+            "eew_feed_dropped", "Packets set aside before the detector.", ["reason"], registry=kind
+        )
+        self.stations = Gauge(
+            "eew_feed_stations", "Stations by what the watch-dog says.", ["state"], registry=kind
+        )
+        self.silences = Counter(
+            "eew_feed_silences", "Times a station was missed by the watch-dog.", registry=kind
+        )
+        self.last_packet_s = Gauge(
+            "eew_feed_last_packet_timestamp_seconds", "When a packet last came.", registry=kind
+        )
+        self.data_offset_s = Gauge(
+            "eew_data_offset_seconds",
+            "Data time minus wall clock; not 0 where a server replays old data.",
+            registry=kind,
+        )
+        self._before: FeedReport | None = None
+
+    def receive(self, report: FeedReport) -> None:
+        """Take how the source is now; what is new since the last time is counted."""
+        before = self._before or FeedReport(name=report.name, connected=False, reason="")
+        self._before = report
+        self.connected.set(report.connected)
+        self.reconnects.inc(report.reconnects - before.reconnects)
+        self.restarts.inc(report.restarts - before.restarts)
+        for reason, count in report.dropped.items():
+            self.dropped.labels(reason).inc(count - before.dropped.get(reason, 0))
+        for state in FEED_STATES:
+            self.stations.labels(state).set(sum(one.state == state for one in report.stations))
+        self.silences.inc(report.n_silences - before.n_silences)
+        if report.last_arrival_ns is not None:
+            self.last_packet_s.set(report.last_arrival_ns / NS_PER_S)
 
 
 class Metrics:
@@ -80,6 +128,7 @@ class Metrics:
             "eew_source_state", "1 for the state the source is in.", ["state"], registry=kind
         )
         self.stations = Gauge("eew_stations", "Stations by state.", ["state"], registry=kind)
+        self.feed = FeedMetrics(kind)
         self.set_source_state("starting")
 
     def set_source_state(self, now: str) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from eew.clock import NS_PER_S
 from eew.model.alert import AlertMessage
 from eew.model.event import StationState
+from eew.model.feed import FeedReport, StationFeed
 from eew.model.waveform import Station
 from eew.service.state import EventRecord, ServiceState
 
@@ -67,8 +68,53 @@ class Devices(BaseModel):
     told: dict[str, int]
 
 
+class FeedView(BaseModel):
+    """A live source: its connection, what came, and what was set aside by reason.
+
+    ``restarts`` are connections broken off because nothing came, ``silences`` how often the
+    watch-dog has missed a station.
+    """
+
+    name: str
+    connected: bool
+    reason: str
+    reconnects: int
+    restarts: int
+    packets: int
+    dropped: dict[str, int]
+    stations: dict[str, int]
+    silences: int
+    last_packet_at: str | None
+    last_packet_age_s: float | None
+
+    @classmethod
+    def of(cls, report: FeedReport, now_ns: int) -> FeedView:
+        """Read it off ``report`` at UTC ``now_ns``."""
+        by_state: dict[str, int] = {}
+        for station in report.stations:
+            by_state[station.state] = by_state.get(station.state, 0) + 1
+        last_ns = report.last_arrival_ns
+        return cls(
+            name=report.name,
+            connected=report.connected,
+            reason=report.reason,
+            reconnects=report.reconnects,
+            restarts=report.restarts,
+            packets=report.n_packets,
+            dropped=dict(report.dropped),
+            stations=dict(sorted(by_state.items())),
+            silences=report.n_silences,
+            last_packet_at=None if last_ns is None else iso(last_ns),
+            last_packet_age_s=None if last_ns is None else (now_ns - last_ns) / NS_PER_S,
+        )
+
+
 class Status(BaseModel):
-    """The service at a glance."""
+    """The service at a glance.
+
+    ``data_offset_s`` is data time minus wall clock and ``feed`` the live source; both are null in
+    a replay.
+    """
 
     service_id: str
     version: str
@@ -80,6 +126,8 @@ class Status(BaseModel):
     uptime_s: float
     data_time: str | None
     data_seconds: float | None
+    data_offset_s: float | None
+    feed: FeedView | None
     parts: dict[str, Part]
     broker: BrokerView | None
     stations: dict[str, int]
@@ -112,6 +160,8 @@ class Status(BaseModel):
             data_seconds=None
             if now_ns is None or start_ns is None
             else (now_ns - start_ns) / NS_PER_S,
+            data_offset_s=state.data_offset_s,
+            feed=None if state.feed is None else FeedView.of(state.feed, state.now_utc_ns),
             parts=parts_of(state),
             broker=None
             if state.broker is None
@@ -234,8 +284,36 @@ class EventPage(BaseModel):
     next_cursor: str | None
 
 
+class StationFeedView(BaseModel):
+    """What comes from a station, before the detector.
+
+    ``latency_s`` is arrival minus end of the newest packet, in data time: length of the packet
+    apart, what the way to here has taken.
+    """
+
+    state: str
+    packets: int
+    silences: int
+    last_packet_at: str | None
+    latency_s: float | None
+
+    @classmethod
+    def of(cls, feed: StationFeed, offset_s: float | None) -> StationFeedView:
+        """Read it off ``feed``; ``offset_s`` is data time minus wall clock."""
+        arrival_ns, latency_s = feed.last_arrival_ns, None
+        if arrival_ns is not None and feed.last_end_ns is not None and offset_s is not None:
+            latency_s = (arrival_ns - feed.last_end_ns) / NS_PER_S + offset_s
+        return cls(
+            state=feed.state,
+            packets=feed.n_packets,
+            silences=feed.silences,
+            last_packet_at=None if arrival_ns is None else iso(arrival_ns),
+            latency_s=latency_s,
+        )
+
+
 class StationView(BaseModel):
-    """A station and what the detector thinks of it."""
+    """A station and what the detector thinks of it; ``feed`` is null in a replay."""
 
     code: str
     lat: float
@@ -252,9 +330,16 @@ class StationView(BaseModel):
     n_packets: int
     n_picks: int
     problems: dict[str, int]
+    feed: StationFeedView | None
 
     @classmethod
-    def of(cls, station: Station, state: StationState | None) -> StationView:
+    def of(
+        cls,
+        station: Station,
+        state: StationState | None,
+        feed: StationFeed | None = None,
+        offset_s: float | None = None,
+    ) -> StationView:
         """Join the fixed data of ``station`` with its ``state``, if it has one yet."""
         last_ns = None if state is None else state.last_sample_ns
         return cls(
@@ -273,6 +358,7 @@ class StationView(BaseModel):
             n_packets=0 if state is None else state.n_packets,
             n_picks=0 if state is None else state.n_picks,
             problems={} if state is None else state.problems,
+            feed=None if feed is None else StationFeedView.of(feed, offset_s),
         )
 
 

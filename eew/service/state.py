@@ -19,6 +19,7 @@ from eew.model.event import (
     Solution,
     StationState,
 )
+from eew.model.feed import FeedReport
 from eew.model.waveform import DataProblem, Packet, Station
 from eew.service.metrics import SOURCE_STATES, Metrics
 
@@ -91,6 +92,8 @@ class ServiceState:
         self.broker: BrokerInfo | None = None
         self.data_time_ns: int | None = None
         self.data_start_ns: int | None = None
+        self.data_offset_s: float | None = None  # against the wall clock; None in a replay
+        self.feed: FeedReport | None = None  # None in a replay
         self.stations: dict[str, Station] = {}
         self.station_states: dict[str, StationState] = {}
         self.events: dict[str, EventRecord] = {}
@@ -132,6 +135,21 @@ class ServiceState:
         self.part("broker", ready=broker is not None, reason=reason)
 
     # ------------------------------------------------------------ data
+    def receive_feed(self, report: FeedReport) -> None:
+        """Take how a live source is now."""
+        self.feed = report
+        self.metrics.feed.receive(report)
+
+    def receive_offset(self, offset_s: float) -> None:
+        """Take how far data time is from the wall clock, s."""
+        self.data_offset_s = offset_s
+        self.metrics.feed.data_offset_s.set(offset_s)
+
+    @property
+    def now_utc_ns(self) -> int:
+        """The wall clock, UTC ns."""
+        return self._clock.utc_ns()
+
     def receive_stations(self, stations: Iterable[Station]) -> None:
         """Take the stations the detector uses."""
         self.stations = {station.code: station for station in stations}

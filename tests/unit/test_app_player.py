@@ -22,6 +22,8 @@ from eew.report.result import RunInfo, RunResult, Told
 from eew.report.summary import summary
 from tests.unit.run_example import ORIGIN_NS, S, recording
 
+pytestmark = pytest.mark.slow  # for `make check`: whole runs, records or figures
+
 QUAKE = recording(9)
 HOUSE = Site(name="House", lat=35.70, lon=-117.60, country="US")
 

@@ -17,6 +17,8 @@ from eew.service.server import HttpServer, listen, url_of
 from eew.service.state import BrokerInfo, ServiceInfo, ServiceState
 from eew.service.supervisor import Stop, stop_on_signals, supervise
 
+pytestmark = pytest.mark.slow  # for `make check`: whole runs, records or figures
+
 INFO = ServiceInfo(service_id="sim", version="9.9", source="replay x", speed=1.0, status="exercise")
 
 
