@@ -35,8 +35,10 @@ class PlaceOutcome:
         From then to the S wave.
     level : Level
         The highest it showed.
-    first_intensity, final_intensity : float or None
-        Predicted for the place in the first and in the last message about the quake.
+    told_intensity : float or None
+        Predicted for the place in the message that told it; in the last one where it was not told.
+    final_intensity : float or None
+        In the last message about the quake.
     true_intensity : float
         Of the region's model for the true source.
     """
@@ -47,7 +49,7 @@ class PlaceOutcome:
     told_s: float | None
     lead_time_s: float | None
     level: Level
-    first_intensity: float | None
+    told_intensity: float | None
     final_intensity: float | None
     true_intensity: float
 
@@ -99,7 +101,7 @@ def run_trial(recording: Recording, sites: Sequence[Site], *, seed: int) -> Tria
         first_magnitude=None if first is None else first.magnitude.value,
         final_magnitude=None if final is None else final.magnitude.value,
         scale=result.targets[0].scale if result.targets else "",
-        places=tuple(_place(row, first, final) for row in result.targets),
+        places=tuple(_place(result, row, mine) for row in result.targets),
     )
 
 
@@ -108,12 +110,16 @@ def _messages(result: RunResult) -> list[AlertMessage]:
     return [m for m in result.messages if m.event_id == primary and m.cancel_reason is None]
 
 
-def _place(
-    row: TargetResult, first: AlertMessage | None, final: AlertMessage | None
-) -> PlaceOutcome:
+def _place(result: RunResult, row: TargetResult, messages: list[AlertMessage]) -> PlaceOutcome:
     assert row.distance_km is not None  # the truth of a computed quake is known
     assert row.s_arrival_s is not None
     assert row.true_intensity is not None
+    final = messages[-1] if messages else None
+    told = final
+    if row.told_s is not None:
+        # without a broker a place is told at the very moment of the message
+        before = [m for m in messages if result.since_zero_s(m.issued_ns) <= row.told_s]
+        told = before[-1] if before else final
     return PlaceOutcome(
         site=row.site,
         distance_km=row.distance_km,
@@ -121,7 +127,7 @@ def _place(
         told_s=row.told_s,
         lead_time_s=row.lead_time_s,
         level=row.level,
-        first_intensity=_intensity(first, row.site),
+        told_intensity=_intensity(told, row.site),
         final_intensity=_intensity(final, row.site),
         true_intensity=row.true_intensity,
     )

@@ -1,0 +1,117 @@
+"""``eew compare``: our warnings beside published ones."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="Set computed warnings beside what others published.", no_args_is_help=True)
+
+PUBLISHED = Path("../shared/published/icl-warnings.csv")
+_LINES = [
+    "Examples:",
+    "eew compare icl",
+    "eew compare icl --table mine.csv --json",
+    (
+        "Columns of the table: event_id, origin_time_utc, lat, lon, depth_km, magnitude, "
+        "first_alert_s, place, distance_km, warning_s, intensity; # begins a comment, ~ marks a "
+        "number that is not sure; first_alert_s, warning_s and intensity may be empty. A place "
+        "stands at its distance, in the direction of the nearest city of its name, else in a "
+        "direction drawn from the seed."
+    ),
+    (
+        "Lead time: s from the first alert to the S wave at the place, as published ones count; a "
+        "phone of ours is silent below intensity 3 (level, told_s and told_lead_time_s of --json). "
+        "Intensity: China scale, of the message that told the place, else of the last one."
+    ),
+    "Exit codes: 0 done, 2 wrong setting, 3 a table that cannot be used, 130 stopped by Ctrl-C.",
+]
+EPILOG = "\n\n".join(_LINES)
+
+
+@app.command("icl", epilog=EPILOG)
+def icl(
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of published warnings (CSV).",
+            metavar="FILE",
+            show_default=f"{PUBLISHED} where it is there",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of network and records.", min=0)] = 1,
+    jobs: Annotated[
+        int, typer.Option(help="Processes at work at once; the result is the same.", metavar="N")
+    ] = 2,
+    json_only: Annotated[
+        bool, typer.Option("--json", help="Print only the document, schema eew.compare/1.")
+    ] = False,
+) -> int:
+    """Compute the quakes of a table on an ICL-like network, city by city beside the published."""
+    from eew.app.compare import compare_warnings
+    from eew.app.compare_document import compare_document
+    from eew.cli.console import progress_counter
+    from eew.errors import ConfigError
+    from eew.report.folder import json_bytes
+
+    path = PUBLISHED if table is None else table
+    if not path.is_file():
+        hint = "" if table is not None else "name a table with --table"
+        raise ConfigError("--table", f"no such file: {path}", hint=hint)
+    with progress_counter("quakes") as progress:
+        found = compare_warnings(path, seed=seed, jobs=jobs, progress=progress)
+    document = compare_document(found, table=path.name)
+    if json_only:
+        sys.stdout.write(json_bytes(document).decode())
+        return 0
+    _print(document)
+    return 0
+
+
+def _print(document: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    from eew.cli.console import result_console
+
+    console = result_console()
+    console.print(
+        f"SIMULATION  computed on the network {document['network']}, seed {document['seed']}, "
+        f"beside {document['table']}"
+    )
+    grid = Table(box=None, pad_edge=False)
+    columns = ("quake", "place", "km", "first alert, s", "lead, s", "published", "", "intensity")
+    for heading in (*columns, "published", ""):
+        grid.add_column(heading, justify="left" if heading in ("quake", "place") else "right")
+    for row in document["rows"]:
+        grid.add_row(
+            row["event_id"],
+            row["place"],
+            f"{row['distance_km']:.0f}",
+            _words(row["first_alert_s"]),
+            _words(row["lead_time_s"]),
+            _words(row["warning_s"]),
+            _verdict(row["lead_time_holds"]),
+            _words(row["predicted_intensity"]),
+            _words(row["intensity"]),
+            _verdict(row["intensity_holds"]),
+        )
+    console.print(grid)
+    for name, words in (("lead_time", "lead time"), ("intensity", "intensity")):
+        one = document[name]
+        if one["compared"]:
+            console.print(
+                f"{words} {one['rule']}: {one['holds']} of {one['compared']} ({one['share']:.0%})"
+            )
+        else:
+            console.print(f"{words}: the table has none to compare with")
+
+
+def _words(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _verdict(holds: bool | None) -> str:
+    return "" if holds is None else "ok" if holds else "no"
