@@ -4,33 +4,44 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+
+import msgspec
 
 from eew.errors import ConfigError
 from eew.model.alert import Status
 from eew.model.place import Site
+from simulator.fault_fields import Fault
+from simulator.fault_hits import is_of_the_link
+from simulator.link import DEFAULT_MEDIAN_S, DEFAULT_SIGMA_LN
+from simulator.link_fields import LinkSpec
+from simulator.scenario import Script
+from simulator.selection import Zero
 
 DEFAULT_SEED = 1
-DEFAULT_PACKET_S = 0.5
 PACKET_RANGE_S = (0.1, 10.0)
-DEFAULT_DELAY_S = 0.3  # median of the log-normal link delay
 MAX_DELAY_S = 60.0
 MAX_DEVICES = 100_000
 LANGUAGES = ("en", "zh", "ja", "es", "tr")
+ARRIVALS = ("modelled", "recorded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """The settings of one run.
+    """The settings of one run: what the user asks for goes before what a scenario says.
 
     Attributes
     ----------
-    packet_s : float
-        Length of a packet, 0.1 to 10 s.
+    packet_s : float or None
+        Length of a packet, 0.1 to 10 s; None takes that of ``link``.
     delay_s : float or None
-        None: log-normal link delay per station, median 0.3 s, seeded. A number: that many
-        seconds at every station.
+        So many seconds at every station; None takes the delay of ``link``, which by default is
+        log-normal per station, median 0.3 s, seeded.
+    arrivals : str
+        ``modelled``: packets and links as above. ``recorded``: the packets of the folder's
+        ``packets.tar.xz`` at the times at which they arrived; both settings above then stand
+        back.
     speed : float
         0 as fast as possible; 1 real time; any factor between and above.
     until_s : float or None
@@ -41,11 +52,19 @@ class RunOptions:
         None takes the default of the recording or scenario.
     languages : tuple of str
         Languages of the devices in turn; empty takes those of the scenario.
+    link : LinkSpec
+        Of the scenario.
+    faults : tuple of Fault
+        Of the scenario; those of the link happen in the run, the others are in the records.
+    zero : Zero or None
+        What the times of ``link`` and ``faults`` count from; None: the recording's truth, or its
+        first sample.
     """
 
     seed: int = DEFAULT_SEED
-    packet_s: float = DEFAULT_PACKET_S
+    packet_s: float | None = None
     delay_s: float | None = None
+    arrivals: str = "modelled"
     speed: float = 0.0
     until_s: float | None = None
     broker: str = "auto"
@@ -55,13 +74,22 @@ class RunOptions:
     languages: tuple[str, ...] = ()
     status: Status = Status.EXERCISE
     help_packs: tuple[Path, ...] = field(default=())
+    link: LinkSpec = field(default_factory=LinkSpec)
+    faults: tuple[Fault, ...] = ()
+    zero: Zero | None = None
 
     def __post_init__(self) -> None:
         low, high = PACKET_RANGE_S
-        if not low <= self.packet_s <= high:  # also refuses NaN
+        if self.packet_s is not None and not low <= self.packet_s <= high:  # also refuses NaN
             raise ConfigError("--packet", f"must be {low:g} to {high:g} s, was {self.packet_s:g}")
         if self.delay_s is not None and not 0.0 <= self.delay_s <= MAX_DELAY_S:
             raise ConfigError("--delay", f"must be 0 to {MAX_DELAY_S:g} s, was {self.delay_s:g}")
+        if self.arrivals not in ARRIVALS:
+            raise ConfigError(
+                "--arrivals", f"unknown {self.arrivals!r}", hint=f"one of {', '.join(ARRIVALS)}"
+            )
+        if self.arrivals == "recorded" and self.delay_s is not None:
+            raise ConfigError("--delay", "has no meaning with --arrivals recorded")
         if not (self.speed >= 0.0 and math.isfinite(self.speed)):
             raise ConfigError(
                 "--speed", f"must be 0 (as fast as possible) or more, was {self.speed:g}"
@@ -84,16 +112,53 @@ class RunOptions:
             if names.count(name) > 1:
                 raise ConfigError("--site", f"the name {name!r} is given twice")
 
+    def with_script(self, script: Script, zero: Zero) -> RunOptions:
+        """Take from a scenario what the user has not asked for."""
+        devices = script.devices
+        return replace(
+            self,
+            phones=devices.phones if self.phones is None else self.phones,
+            tvs=devices.tvs if self.tvs is None else self.tvs,
+            languages=self.languages or devices.languages,
+            help_packs=self.help_packs or script.help_packs,
+            link=script.link,
+            faults=script.faults,
+            zero=zero,
+        )
+
+    @property
+    def profile(self) -> LinkSpec:
+        """The link of the run: the scenario's, with what the user asked for in its place."""
+        link = self.link
+        if self.packet_s is not None:
+            link = msgspec.structs.replace(link, packet_s=self.packet_s)
+        if self.delay_s is not None:
+            link = msgspec.structs.replace(
+                link, fixed_s=self.delay_s, median_s=DEFAULT_MEDIAN_S, sigma_ln=DEFAULT_SIGMA_LN
+            )
+        return link
+
     @property
     def link_words(self) -> str:
-        """The link delay in words, for summaries."""
-        if self.delay_s is None:
-            return f"log-normal per station, median {DEFAULT_DELAY_S:g} s"
-        return f"{self.delay_s:g} s at every station"
+        """The link in words, for summaries."""
+        if self.arrivals == "recorded":
+            return "as recorded, packet by packet"
+        profile = self.profile
+        faults = sum(is_of_the_link(fault) for fault in self.faults)
+        more = (f"{faults} fault{'s' if faults > 1 else ''} of the link",) if faults else ()
+        return ", ".join((profile.delay_words, *profile.trouble_words, *more))
 
     def as_config(self) -> dict[str, object]:
         """Return all settings as plain values for the manifest; a broker URL without password."""
-        plain: dict[str, object] = asdict(self)
+        scripted = ("link", "faults", "zero")
+        plain: dict[str, object] = {
+            one.name: getattr(self, one.name) for one in fields(self) if one.name not in scripted
+        }
+        plain["packet_s"] = self.profile.packet_s
+        if self.link != LinkSpec():
+            plain["link"] = msgspec.to_builtins(self.link)
+        if self.faults:
+            plain["faults"] = msgspec.to_builtins(self.faults)
         plain["sites"] = [f"{site.name}:{site.lat:g},{site.lon:g}" for site in self.sites]
         plain["languages"] = list(self.languages)
         plain["status"] = self.status.value

@@ -17,7 +17,7 @@ from eew.app.view import RunView, SilentView
 from eew.clock import NS_PER_S, Clock, SystemClock
 from eew.core.config import DetectorConfig
 from eew.model.place import Site
-from eew.model.waveform import Recording
+from eew.model.waveform import Packet, Recording
 from eew.report.result import RunInfo, RunResult
 
 
@@ -27,6 +27,7 @@ async def run_replay(
     *,
     sites: Sequence[Site] = (),
     languages: Sequence[str] = (),
+    arrivals: Sequence[tuple[int, tuple[Packet, ...]]] = (),
     view: RunView | None = None,
     clock: Clock | None = None,
     stop: StopRequest | None = None,
@@ -40,6 +41,8 @@ async def run_replay(
         stand in for towns.
     languages : sequence of str
         Of the scenario; ``options.languages`` wins, else those of the country.
+    arrivals : sequence of (int, tuple of Packet)
+        Packets with recorded times of arrival, instead of cutting the recording.
     stop : StopRequest, optional
         Ends the run at the next step of data; the result is then marked as not complete.
 
@@ -72,6 +75,7 @@ async def run_replay(
             clock=clock,
             stop=stop,
             config=config,
+            arrivals=arrivals,
         )
         connected_ns = clock.monotonic_ns()
         await player.run()
@@ -132,7 +136,7 @@ def run_info(
         event=name,
         seed=options.seed,
         version=__version__,
-        packet_s=options.packet_s,
+        packet_s=options.profile.packet_s,
         link=options.link_words,
         broker=broker_words(broker),
         status=options.status.value,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from eew.app.arriving import link_delay
 from eew.app.options import RunOptions
-from eew.app.player import link_delay
 from eew.app.score_sites import score_stations
 from eew.app.scoring import model_for
 from eew.clock import NS_PER_S
@@ -99,7 +99,7 @@ def score_recording(recording: Recording, options: RunOptions) -> FolderScore:
 def _replay(recording: Recording, options: RunOptions, config: DetectorConfig) -> list[CoreEvent]:
     pipeline = Pipeline(recording.stations, config, gnss=recording.gnss)
     schedule = Schedule(
-        recording, packet_s=options.packet_s, link=link_delay(options), seed=options.seed
+        recording, packet_s=options.profile.packet_s, link=link_delay(options), seed=options.seed
     )
     events: list[CoreEvent] = []
     now_ns = schedule.start_ns

@@ -102,7 +102,7 @@ def score_settings(options: RunOptions) -> ScoreSettings:
     """Return what a score is made with, for its document."""
     rules = ScoreRules.load()
     return ScoreSettings(
-        packet_s=options.packet_s,
+        packet_s=options.profile.packet_s,
         delay_s=0.0 if options.delay_s is None else options.delay_s,
         seed=options.seed,
         version=__version__,

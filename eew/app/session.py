@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from eew.app.expectation import compared
 from eew.app.interrupt import stop_on_signals
 from eew.app.options import RunOptions
 from eew.app.run import run_replay
-from eew.app.source import Source, event_name, load_source
+from eew.app.source import Source, event_name, load_source, packet_length_s, with_arrivals
 from eew.app.view import RunView
 from eew.clock import NS_PER_S, Clock
 from eew.report.folder import check_output_folder, write_run
@@ -50,8 +51,13 @@ def replay_event(
     check_broker(options.broker)
     view.part("reading")
     source = load_source(event, seed=options.seed)
+    if options.arrivals == "recorded":
+        source = with_arrivals(event, source)
+        options = replace(options, packet_s=packet_length_s(source))
     watch.done("compute" if source.is_computed else "read")
+    options = options.with_script(source.script, source.zero)
     result = asyncio.run(_interruptible(source, options, view, clock))
+    result = replace(result, expectations=compared(source.script.expect, result))
     watch.parts |= result.measured.wall_s
     watch.skip()
     view.part("drawing")
@@ -97,6 +103,7 @@ async def _interruptible(
             options,
             sites=source.sites,
             languages=source.languages,
+            arrivals=source.arrivals,
             view=view,
             clock=clock,
             stop=stop,

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Sequence
 from types import TracebackType
 
-from eew.errors import EewError
+from eew.errors import EewError, FieldError
 
 INTERRUPTED = 130
 _UNEXPECTED = 1
@@ -41,6 +41,10 @@ def run(args: Sequence[str] | None = None) -> int:
     assert issubclass(wrong_usage, Exception)
     try:
         code = command()(args=args, prog_name="eew", standalone_mode=False)
+    except FieldError as error:
+        for line in error.lines:  # each wrong field on a line of its own
+            _complain(line, error.exit_code)
+        return error.exit_code
     except EewError as error:
         return _complain(str(error), error.exit_code)
     except KeyboardInterrupt:

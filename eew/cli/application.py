@@ -9,7 +9,23 @@ from typing import Annotated, Any
 import typer
 
 from eew import __version__
-from eew.cli import doctor, events, help_pack, replay, score, serve, simulate
+from eew.cli import (
+    compare,
+    config,
+    doctor,
+    events,
+    fdsnws,
+    fetch,
+    help_pack,
+    openeew,
+    replay,
+    scenario,
+    score,
+    season,
+    seedlink,
+    serve,
+    simulate,
+)
 
 _EPILOG = (
     "Exit codes: 0 done, 1 unexpected, 2 wrong setting or name, 3 data that cannot be used, "
@@ -30,9 +46,17 @@ app = typer.Typer(
 app.command(name="replay", epilog=replay.EPILOG)(replay.replay)
 app.command(name="simulate", epilog=simulate.EPILOG)(simulate.simulate)
 app.command(name="score", epilog=score.EPILOG)(score.score)
+app.command(name="season", epilog=season.EPILOG)(season.season)
 app.command(name="serve", epilog=serve.EPILOG)(serve.serve)
+app.command(name="seedlink", epilog=seedlink.EPILOG)(seedlink.seedlink)
+app.command(name="fdsnws", epilog=fdsnws.EPILOG)(fdsnws.fdsnws)
+app.command(name="fetch", epilog=fetch.EPILOG)(fetch.fetch)
+app.add_typer(compare.app, name="compare")
 app.add_typer(events.app, name="events")
+app.add_typer(scenario.app, name="scenario")
 app.add_typer(help_pack.app, name="help-pack")
+app.add_typer(openeew.app, name="openeew")
+app.add_typer(config.app, name="config")
 app.command(name="doctor")(doctor.doctor)
 
 

@@ -44,6 +44,8 @@ def print_closing(out: Console, outcome: Outcome, *, n_picks: int, updates_left_
     out.print()
     for line in verdict_lines(result):
         out.print(line)
+    for line in expectation_lines(result):
+        out.print(line, style="" if line.endswith("met") and "NOT" not in line else "bold red")
     # without truth and alert there is no quake that a place could be told of
     if any(row.distance_km is not None for row in result.targets):
         out.print()
@@ -95,6 +97,15 @@ def verdict_lines(result: RunResult) -> list[str]:
     if truth is not None and not found.detected:
         lines.append(f"the true M{truth.magnitude:.1f} was not alerted")
     return lines
+
+
+def expectation_lines(result: RunResult) -> list[str]:
+    """Return what the scenario expects, what came, and whether that meets it."""
+    return [
+        f"{'expected' if n == 0 else '':<12} {one.asked}: {one.found}, "
+        f"{'met' if one.met else 'NOT met'}"
+        for n, one in enumerate(result.expectations)
+    ]
 
 
 def places_table(result: RunResult, *, wide: bool = True) -> Table:

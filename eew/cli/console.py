@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -43,3 +43,16 @@ def progress_line(words: str) -> Iterator[None]:
         return
     with console.status(words, spinner="line"):
         yield
+
+
+@contextmanager
+def progress_counter(things: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show on stderr, where somebody watches, how many things are done of how many."""
+    console = progress_console()
+    if console is None:
+        yield lambda name, done, total: None
+        return
+    with console.status(f"{things}: the first one", spinner="line") as status:
+        yield lambda name, done, total: status.update(
+            f"{done} of {total} {things} done, last {name}"
+        )

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from eew.app.session import Outcome
 
 _LINES = [
     "Examples:",
     "eew replay luding-2022",
+    "eew replay quakes/mx20200111_m51_openeew --arrivals recorded",
     'eew replay quakes/us20190706_m71_ridgecrest --site "Los Angeles:34.05,-118.24"',
+    "eew replay drill.toml --strict-expect",
     "eew replay luding-2022 --phones 200 --tvs 20 --broker embedded --lang zh",
     "eew replay quakes/tr20230206_m78_pazarcik --broker none --json",
     (
@@ -20,7 +25,8 @@ _LINES = [
     ),
     (
         "Exit codes: 0 done, 2 wrong setting or name, 3 data that cannot be used, 4 network or "
-        "broker, 130 stopped by Ctrl-C (what there is by then is written and marked)."
+        "broker, 5 an expectation is not met (--strict-expect), 130 stopped by Ctrl-C (what there "
+        "is by then is written and marked)."
     ),
 ]
 EPILOG = "\n\n".join(_LINES)
@@ -36,17 +42,30 @@ def replay(
         ),
     ],
     packet: Annotated[
-        str, typer.Option(help="Length of a packet, 0.1 to 10 s.", metavar="S")
-    ] = "0.5",
-    delay: Annotated[
         str | None,
         typer.Option(
-            help="Link delay at every station in s, 0 allowed. "
-            "[default: log-normal, median 0.3 s, drawn per station]",
+            help="Length of a packet, 0.1 to 10 s. [default: the scenario's, else 0.5]",
             metavar="S",
             show_default=False,
         ),
     ] = None,
+    delay: Annotated[
+        str | None,
+        typer.Option(
+            help="Link delay at every station in s, 0 allowed. "
+            "[default: the scenario's, else log-normal, median 0.3 s, drawn per station]",
+            metavar="S",
+            show_default=False,
+        ),
+    ] = None,
+    arrivals: Annotated[
+        str,
+        typer.Option(
+            help="modelled (--packet and --delay), or recorded: the packets in the folder's "
+            "packets.tar.xz when they really arrived.",
+            metavar="WHICH",
+        ),
+    ] = "modelled",
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 1,
     speed: Annotated[
         float, typer.Option(help="0: as fast as possible; 1: real time; any factor.", metavar="X")
@@ -99,6 +118,12 @@ def replay(
     json_only: Annotated[
         bool, typer.Option("--json", help="Print only the summary (with what was measured).")
     ] = False,
+    strict_expect: Annotated[
+        bool,
+        typer.Option(
+            "--strict-expect", help="Exit with 5 if something the scenario expects is not met."
+        ),
+    ] = False,
     status: Annotated[
         str, typer.Option(help="exercise or test: what the messages say.", metavar="WORD")
     ] = "exercise",
@@ -116,8 +141,9 @@ def replay(
 
     options = RunOptions(
         seed=seed,
-        packet_s=parse_seconds("--packet", packet),
+        packet_s=None if packet is None else parse_seconds("--packet", packet),
         delay_s=None if delay is None else parse_seconds("--delay", delay),
+        arrivals=arrivals,
         speed=speed,
         until_s=None if until is None else parse_seconds("--until", until),
         broker=broker,
@@ -138,8 +164,21 @@ def replay(
         with JsonView() as quiet:
             outcome = replay_event(event, options, out=out, view=quiet, clock=SystemClock())
         sys.stdout.write(json_bytes(outcome.document).decode())
-        return outcome.exit_code
+        return _judged(outcome, strict_expect)
     with TerminalView() as view:
         outcome = replay_event(event, options, out=out, view=view, clock=SystemClock())
     view.closing(outcome)
+    return _judged(outcome, strict_expect)
+
+
+def _judged(outcome: Outcome, strict: bool) -> int:
+    """Return the exit code; an expectation that is not met is an error where that is asked for."""
+    missed = [one for one in outcome.result.expectations if not one.met]
+    if strict and missed:
+        from eew.errors import AcceptanceError
+
+        words = "; ".join(f"{one.asked}: {one.found}" for one in missed)
+        raise AcceptanceError(
+            f"{len(missed)} of {len(outcome.result.expectations)} expectations not met: {words}"
+        )
     return outcome.exit_code

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -85,10 +83,11 @@ def score(
         broker="none",
     )
     from eew.app.score_run import run_score
+    from eew.cli.console import progress_counter
     from eew.clock import SystemClock
     from eew.errors import AcceptanceError
 
-    with _progress() as progress:
+    with progress_counter("folders") as progress:
         run = run_score(
             folders,
             options,
@@ -117,16 +116,3 @@ def score(
             f"(band {first.band:g})"
         )
     return 0
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show on stderr, where somebody watches, how many folders are done."""
-    from eew.cli.console import progress_console
-
-    console = progress_console()
-    if console is None:
-        yield lambda name, done, total: None
-        return
-    with console.status("scoring", spinner="line") as status:
-        yield lambda name, done, total: status.update(f"{done} of {total} scored, last {name}")

@@ -47,6 +47,8 @@ class ChannelMetadata:
         Gain of the first response stage from volts to counts.
     clip_counts : float or None
         Where the file states it in a comment ``clip_counts=...``.
+    sampling_rate_hz : float or None
+        As stated; the records of a file say it better, a live source has nothing else.
     """
 
     stream_id: StreamId
@@ -63,6 +65,7 @@ class ChannelMetadata:
     digitiser_counts_per_v: float | None
     clip_counts: float | None
     vs30_mps: float | None
+    sampling_rate_hz: float | None = None
 
 
 class Metadata:
@@ -166,6 +169,7 @@ def _epoch(network: Any, station: Any, channel: Any) -> ChannelMetadata:
         digitiser_counts_per_v=_digitiser_gain(channel.response),
         clip_counts=_found(_CLIP_COUNTS, texts),
         vs30_mps=_vs30_mps(site_texts + texts),
+        sampling_rate_hz=_number(channel.sample_rate) or None,
     )
 
 

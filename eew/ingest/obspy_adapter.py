@@ -27,7 +27,7 @@ from eew.model.waveform import (
 if TYPE_CHECKING:
     import obspy
 
-__all__ = ["assemble", "recording_from_obspy"]
+__all__ = ["assemble", "candidate_of", "choose_stations", "recording_from_obspy"]
 
 
 def recording_from_obspy(
@@ -75,15 +75,15 @@ def assemble(
     for stream_id in sorted(recorded):
         segments, more = mend_stream(stream_id, recorded[stream_id])
         rows += more
-        candidate = _candidate(stream_id, segments, metadata, rows) if segments else None
+        candidate = candidate_of(stream_id, segments, metadata, rows) if segments else None
         if candidate is not None:
             # a GNSS receiver beside a seismometer is a second witness, not a second sensor
             gnss = candidate.kind is SensorKind.DISPLACEMENT
             group = displacements if gnss else candidates
             group.setdefault(stream_id.station_code, []).append(candidate)
 
-    stations, chosen = _chosen(candidates, rows)
-    receivers, displacement = _chosen(displacements, rows)
+    stations, chosen = choose_stations(candidates, rows)
+    receivers, displacement = choose_stations(displacements, rows)
     if not stations:
         raise DataError(name or "recording", f"no usable station: {_why(rows, recorded)}")
     start_ns = min(segment.start_ns for segment in chosen)
@@ -108,7 +108,7 @@ def assemble(
     )
 
 
-def _chosen(
+def choose_stations(
     candidates: Mapping[str, Sequence[Candidate]], rows: list[DataProblem]
 ) -> tuple[list[Station], list[Segment]]:
     """Choose one sensor per station; segments come sorted by stream and time."""
@@ -125,7 +125,7 @@ def _chosen(
     return stations, chosen
 
 
-def _candidate(
+def candidate_of(
     stream_id: StreamId, segments: list[Segment], metadata: Metadata, rows: list[DataProblem]
 ) -> Candidate | None:
     """Join a stream to its metadata; None, and a row, where it cannot be used."""

@@ -158,6 +158,16 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """One thing that the scenario of a run expects, in words, and whether it came."""
+
+    name: str
+    asked: str
+    found: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """One run from seismogram to screens."""
 
@@ -182,6 +192,7 @@ class RunResult:
     problems: tuple[DataProblem, ...]
     screens: tuple[Screen, ...]
     measured: Measured
+    expectations: tuple[Expected, ...] = ()  # of the scenario; none where nothing is asked
     seconds: float = field(default=0.0)  # of data, from the first sample to where it ended
 
     def since_zero_s(self, time_ns: int) -> float:

@@ -54,6 +54,19 @@ def summary(result: RunResult) -> dict[str, Any]:
             for stage, samples in result.stages_s.items()
         },
         "targets": [_target(target) for target in result.targets],
+        **_expectations(result),
+    }
+
+
+def _expectations(result: RunResult) -> dict[str, Any]:
+    """Return what the scenario expects; nothing of a run where nothing is expected."""
+    if not result.expectations:
+        return {}
+    return {
+        "expectations": [
+            {"name": one.name, "asked": one.asked, "found": one.found, "met": one.met}
+            for one in result.expectations
+        ]
     }
 
 

@@ -292,8 +292,9 @@ def one_line(done: subprocess.CompletedProcess[str], code: int, *words: str) -> 
         assert word in done.stderr, done.stderr
 
 
-def test_an_unknown_event_names_the_built_in_ones_and_the_nearest(eew: Eew) -> None:
-    one_line(eew("replay", "luding"), 2, "'luding'", "luding-2022", "ridgecrest-2019", "folder")
+def test_an_unknown_event_names_the_nearest_and_where_all_are_shown(eew: Eew) -> None:
+    words = ("'luding'", "did you mean luding-2022?", "eew events list shows all", "folder")
+    one_line(eew("replay", "luding"), 2, *words)
 
 
 def test_an_empty_folder_is_an_error_in_the_data(eew: Eew) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eew.model.waveform import Segment, StreamId
 from simulator.packets import PacketGroup, check_packet_s, cut_station
+
+pytestmark = pytest.mark.slow  # for `make check`: whole runs, records or figures
 
 START_NS = 1_700_000_000_000_000_000
 RATES = [20.0, 30.061, 31.323, 40.0, 100.0, 200.0 / 3.0, 199.999, 250.0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -22,6 +23,8 @@ from eew.messages.control_wire import Heartbeat, encode_control
 from eew.messages.topics import area_alert_topic, area_current_topic, heartbeat_topic
 from eew.model.alert import CancelReason, Level, MsgType
 from tests.unit.message_cases import ORIGIN_NS, S, make_message, payload_of
+
+pytestmark = pytest.mark.slow  # for `make check`: whole runs, records or figures
 
 HERE = (30.0, 102.6)  # 68 km from the quake
 EVENTS = ("ev-a", "ev-b")

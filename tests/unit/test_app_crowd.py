@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from eew.app.crowd import RunPlaces, open_crowd
-from eew.app.devices import Crowd, unless_stopped
+from eew.app.devices import Crowd
 from eew.app.help_packs import help_packs, packs_heard
-from eew.app.interrupt import StopRequest
+from eew.app.interrupt import StopRequest, unless_stopped
 from eew.app.options import RunOptions
 from eew.app.places import place_devices
 from eew.clock import SystemClock

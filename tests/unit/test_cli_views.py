@@ -18,7 +18,7 @@ from eew.cli.terminal import INDENT, TerminalView, message_words, position_words
 from eew.model.alert import CancelReason, Level, MsgType
 from eew.model.event import EventClosed
 from eew.report.result import Detection, RunResult, Told
-from simulator.scenario import builtin_names
+from simulator.scenario import builtin_names, known_names
 from tests.unit.run_example import ORIGIN_NS, S, changed, message, pick, recording, result, solution
 
 
@@ -272,7 +272,8 @@ def test_events_can_be_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> N
     assert all(name in words for name in builtin_names())
     assert run(["events", "list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in rows] == list(builtin_names())
+    assert {row["name"] for row in rows} == set(known_names())
+    assert [row["origin_time"] for row in rows] == sorted(row["origin_time"] for row in rows)
 
 
 def test_an_event_is_shown_with_what_it_is_made_of(capsys: pytest.CaptureFixture[str]) -> None:

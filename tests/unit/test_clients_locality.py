@@ -19,6 +19,8 @@ from eew.physics.shaking import shaking_model
 from eew.physics.traveltime import TravelTimes
 from tests.unit.message_cases import LUDING, ORIGIN_NS, S, make_message
 
+pytestmark = pytest.mark.slow  # for `make check`: whole runs, records or figures
+
 
 def test_arrivals_and_intensity_are_those_of_the_shared_models() -> None:
     message = make_message()

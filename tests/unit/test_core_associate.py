@@ -109,6 +109,7 @@ def test_sensors_of_one_building_are_one_witness() -> None:
     assert Listening(points).hear([*onsets, Onset(11.0, 4)]) == []
 
 
+@pytest.mark.slow
 # ---------------------------------------------------------------- what belongs to a live event
 @pytest.mark.parametrize("seed", range(2))
 def test_s_waves_and_coda_make_no_second_event(seed: int) -> None:

@@ -110,6 +110,7 @@ def test_the_order_in_which_stations_are_named_does_not_matter() -> None:
     assert tuple(run(Pipeline(shuffled))) == heard()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packet_s", [0.1, 3.0])
 def test_other_packets_give_the_same_picks_and_the_same_quake(packet_s: float) -> None:
     def onsets(events: tuple[CoreEvent, ...]) -> list[tuple[str, int, float]]:

@@ -15,6 +15,8 @@ from eew.report.result import RunResult
 from eew.report.section_plot import section_png
 from tests.unit.run_example import changed, recording, result, station
 
+pytestmark = pytest.mark.slow  # for `make check`: whole runs, records or figures
+
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

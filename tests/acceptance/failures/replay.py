@@ -47,6 +47,7 @@ dense_radius_km = 0.0
 radius_km = {radius_km}
 sampling_rate_hz = {rate_hz}
 sensor = "force_balance"
+on_land = false
 seed = 5
 
 [noise]
