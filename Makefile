@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-# Tests that only compute are split over two processes; those with brokers and timing are not.
+# Tests are split over two processes, but for those that measure time (marked "alone").
 JOBS   ?= 2
 
 KERNELS := $(shell grep -rl njit --include='*.py' eew simulator)
@@ -29,7 +29,8 @@ $(WARM): $(KERNELS) requirements/run.txt | setup
 test: lint ## everything: contracts, style, types, all tests
 	$(BIN)/python -m pytest tests/unit tests/property -n $(JOBS)
 	$(BIN)/python -m pytest tests/acceptance -n $(JOBS)
-	$(BIN)/python -m pytest tests/integration
+	$(BIN)/python -m pytest tests/integration -n $(JOBS) --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest tests/integration -m alone
 
 check: lint unit ## under a minute: contracts, style, types, unit and property tests (not the slow ones)
 

@@ -388,7 +388,7 @@ def test_no_data_at_all_leaves_no_folder(holdings: FdsnHoldings, tmp_path: Path)
 
 
 def test_no_such_event_names_what_there_is(url: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no event 'us1' there \(built-in: "):
+    with pytest.raises(DataError, match=r"no event 'us1' there \(a name of eew events list, "):
         fetch(url, tmp_path / "got", Wanted(event="us1"))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.broker
 @pytest.mark.parametrize(("interval", "loop"), [("0.2", "open"), ("0", "closed")])

@@ -19,7 +19,7 @@ from eew.model.alert import AlertMessage
 from tests.integration.live_cases import seedlink, small_quake
 from tests.integration.test_serve import failing, serve
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 QUIET = ("--broker", "none", "--phones", "2", "--tvs", "0")
 OLD_NS = 10 * NS_PER_S  # older events are looked at on every second half-second of absolute time
