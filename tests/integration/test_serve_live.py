@@ -19,7 +19,7 @@ from eew.model.alert import AlertMessage
 from tests.integration.live_cases import seedlink, small_quake
 from tests.integration.test_serve import failing, serve
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 QUIET = ("--broker", "none", "--phones", "2", "--tvs", "0")
 OLD_NS = 10 * NS_PER_S  # older events are looked at on every second half-second of absolute time
@@ -36,6 +36,7 @@ def replayed(path: str) -> list[AlertMessage]:
     return list(result.messages)
 
 
+@pytest.mark.alone
 def test_a_quake_over_seedlink_gives_the_alerts_of_its_file(
     clean_env: dict[str, str], tmp_path: Path
 ) -> None:
