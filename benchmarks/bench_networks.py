@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,11 @@ def main() -> None:
     parts = {}
     for name, lat, lon, radius_km in PARTS:
         # another seed than below: nothing is placed yet
-        seconds, found = timed(lambda: stations_near(name, seed + 1, lat, lon, radius_km))  # noqa: B023
+        seconds, found = timed(partial(stations_near, name, seed + 1, lat, lon, radius_km))
         parts[name] = {"s": seconds, "radius_km": radius_km, "stations": len(found)}
     whole = {}
     for name in WHOLE:
-        seconds, found = timed(lambda: whole_network(name, seed))  # noqa: B023
+        seconds, found = timed(partial(whole_network, name, seed))
         published = named_network(name).stations or None
         whole[name] = {"s": seconds, "stations": len(found), "published": published}
     draw = np.random.default_rng(seed)

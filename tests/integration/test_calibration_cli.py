@@ -41,20 +41,47 @@ def test_one_process_or_two_give_the_same_document(project_root: Path, tmp_path:
     assert ("beyond their bounds" in one.stderr) == bool(failed)
 
 
-@pytest.mark.slow
-@pytest.mark.quakes
-def test_a_recorded_quake_is_met_by_the_same_quake_computed(
-    project_root: Path, quakes_dir: Path
-) -> None:
+@pytest.fixture(scope="module")
+def ridgecrest(project_root: Path, quakes_dir: Path) -> dict[str, Any]:
     done = eew(project_root, quakes_dir, "--region", "california", "--repeats", "1", "--json")
     document: dict[str, Any] = json.loads(done.stdout)
-    assert document["missing"] == []
-    (quake,) = document["quakes"]
+    return document
+
+
+@pytest.mark.slow
+@pytest.mark.quakes
+def test_a_recorded_quake_is_computed_on_its_own_stations(ridgecrest: dict[str, Any]) -> None:
+    assert ridgecrest["missing"] == []
+    (quake,) = ridgecrest["quakes"]
     assert quake["name"] == "us20190706_m71_ridgecrest"
     assert len(quake["stations"]) == 12
-    found = [check for check in document["checks"] if check["group"] == quake["name"]]
+    found = [check for check in ridgecrest["checks"] if check["group"] == quake["name"]]
     assert {(check["measure"], check["statistic"]) for check in found} == {
         (measure, statistic) for measure in ("PGA", "PGV") for statistic in ("median", "sigma")
     }
-    # PGV is 0.4 above the recorded one, beyond its bound: docs/calibration.md says so
-    assert all(check["passed"] for check in found if check["measure"] == "PGA")
+
+
+@pytest.mark.slow
+@pytest.mark.quakes
+@pytest.mark.parametrize(
+    "measure",
+    [
+        "PGA",
+        pytest.param(
+            "PGV",
+            marks=pytest.mark.xfail(
+                strict=True, reason="0.40 log10 above the recorded one (bound 0.3): near the fault"
+            ),
+        ),
+    ],
+)
+def test_a_recorded_quake_is_met_by_the_same_quake_computed(
+    ridgecrest: dict[str, Any], measure: str
+) -> None:
+    found = [
+        check
+        for check in ridgecrest["checks"]
+        if (check["group"], check["measure"]) == ("us20190706_m71_ridgecrest", measure)
+    ]
+    assert found
+    assert all(check["passed"] for check in found)
