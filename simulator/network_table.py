@@ -37,7 +37,7 @@ class StationKind(_Table, frozen=True, kw_only=True):
     Attributes
     ----------
     sensor : str
-        Table of ``eew/tables/accelerometers.toml``.
+        Table of ``eew/tables/instruments.toml``.
     ground : dict of str to float
         Share of each site class; they add up to 1.
     """

@@ -28,7 +28,7 @@ class SiteClass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     level, spread : float
         Ground noise as a share of the way from the low to the high noise model, and how far
         stations of the class lie from it.
-    vs30_mps, kappa_s : float
+    vs30_mps : float
         Typical ground.
     bursts_per_hour : float
         Passing vehicles and machines heard, mean over the day.
@@ -39,7 +39,6 @@ class SiteClass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     level: Share
     spread: Annotated[float, Meta(ge=0.0, le=0.5)]
     vs30_mps: Positive
-    kappa_s: Positive
     bursts_per_hour: NotNegative
     burst_peak_mps2: Positive
 
