@@ -32,8 +32,8 @@ from eew.messages.national_help import distance_unit
 from eew.messages.topics import (
     TopicKind,
     area_alert_topic,
-    area_current_topic,
     cell_of,
+    event_current_filter,
     heartbeat_topic,
     help_country_topic,
     help_topic,
@@ -50,7 +50,6 @@ _ALERT_TOPICS = (
     TopicKind.ALERT,
     TopicKind.EVENT_CURRENT,
     TopicKind.AREA_ALERT,
-    TopicKind.AREA_CURRENT,
 )
 
 
@@ -135,10 +134,10 @@ class Device:
     def subscriptions(self) -> list[str]:
         """Return the topics it needs; the coarse cell is all they tell of where it is.
 
-        ``area/.../current`` only has to be read once on joining: what is live comes by
+        ``event/+/current`` only has to be read once on joining: what is live comes by
         ``area/.../alert``, and a copy of a message already taken is ignored.
         """
-        topics = [area_alert_topic(self.cell), area_current_topic(self.cell), help_topic(self.cell)]
+        topics = [area_alert_topic(self.cell), event_current_filter(), help_topic(self.cell)]
         if self.country:
             topics.append(help_country_topic(self.country))
         return [*topics, heartbeat_topic(), status_filter()]

@@ -201,7 +201,7 @@ def _mark(text: Catalogue, shown: Incident | None) -> str:
     mark = text("mark.simulation")
     if shown is None:
         return mark
-    drill = shown.alert.message.status is Status.EXERCISE
+    drill = shown.alert.message.status is not Status.TEST
     return f"{text('mark.exercise' if drill else 'mark.test')} | {mark}"
 
 
@@ -277,7 +277,7 @@ def _event_notes(text: Catalogue, shown: Incident | None, phase: Phase) -> tuple
         notes.append(text("note.blind_zone"))
     if phase in ACTIVE_PHASES and shown.alert.message.magnitude.lower_bound:
         notes.append(text("note.lower_bound"))
-    drill = shown.alert.message.status is Status.EXERCISE
+    drill = shown.alert.message.status is not Status.TEST
     notes.append(text("note.exercise" if drill else "note.test"))
     return tuple(notes)
 

@@ -1,10 +1,9 @@
 """Which message goes to which topic: the same plan with a broker and without.
 
-An alert goes to ``alert`` and to the ``area/.../alert`` of every cell told now or before, each
-copy just after its twin on the retained ``current`` topic for those who join late. A device
-reads ``current`` once on joining and live messages from ``alert``, so that a message reaches it
-once. The order matters: a device that joins before the live copy leaves hears that one, and one
-that joins later finds the twin, which is there already; nobody can fall between.
+An alert goes to the national topic and to the ``area/.../alert`` of every cell told now or before.
+Just before them its twin goes to the retained ``event/.../current``, for those who join late. The
+order matters: a device that joins before the live copy leaves hears that one, and one that joins
+later finds the twin, which is there already; nobody can fall between.
 
 The last message of an event stays ``current`` until it expires: a phone that showed the alert
 and was away when it was cancelled must find the cancel when it comes back.
@@ -21,14 +20,12 @@ from eew.messages.topics import (
     AreaBook,
     alert_topic,
     area_alert_topic,
-    area_current_topic,
     event_current_topic,
 )
 from eew.model.alert import AlertMessage
 
 # a cell is told again and again, and checking its name costs 10 us
 _area_alert = lru_cache(maxsize=65_536)(area_alert_topic)
-_area_current = lru_cache(maxsize=65_536)(area_current_topic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +93,7 @@ class AlertPlanner:
             return Outgoing(
                 topic=topic,
                 payload=payload,
-                # a broker keeps one retained message per topic, whatever its event
-                key=(topic, "" if retain else event_id),
+                key=(topic, event_id),
                 # lost with the connection only, and then said again on the next one
                 qos=0 if retain else 1,
                 retain=retain,
@@ -105,15 +101,12 @@ class AlertPlanner:
                 lifetime_s=lifetime_s,
             )
 
-        pairs = [(event_current_topic(event_id), alert_topic())]
-        pairs += [(_area_current(cell), _area_alert(cell)) for cell in cells]
+        current = copy(event_current_topic(event_id, tree=message.status), retain=True)
+        topics = [alert_topic(tree=message.status)]
+        topics += [_area_alert(cell, tree=message.status) for cell in cells]
         return AlertPlan(
             event_id=event_id,
             serial=message.serial,
             cells=cells,
-            outgoing=tuple(
-                copy(topic, retain=retain)
-                for current, live in pairs
-                for topic, retain in ((current, True), (live, False))
-            ),
+            outgoing=(current, *(copy(topic, retain=False) for topic in topics)),
         )

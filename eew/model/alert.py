@@ -16,9 +16,14 @@ class MsgType(Enum):
 
 
 class Status(Enum):
-    """What the message is for. There is no ``actual``: this is a simulator."""
+    """What a message is for; each has a tree of topics and keys of its own.
+
+    There is no ``actual``: this is a simulator. An ``exercise`` runs as the real service would, a
+    ``drill`` is announced and people practise in it, a ``test`` is for those who run the service.
+    """
 
     EXERCISE = "exercise"
+    DRILL = "drill"
     TEST = "test"
 
 

@@ -301,7 +301,8 @@ async def test_a_single_device_publishes_its_answers_and_never_where_it_is(
             )
         )
         await publisher.publish_alert(alert(1, radius_km=100.0))
-        await until(lambda: len(recorder.got) == 1)
+        # joining just then, it may find the retained twin and the live copy: one is shown
+        await until(lambda: len(recorder.got) >= 1)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     topic, payload = recorder.got[0]

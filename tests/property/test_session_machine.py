@@ -20,7 +20,7 @@ from clients.phone import Phone
 from clients.policy import policy
 from clients.textbox import render_text
 from eew.messages.control_wire import Heartbeat, encode_control
-from eew.messages.topics import area_alert_topic, area_current_topic, heartbeat_topic
+from eew.messages.topics import area_alert_topic, event_current_topic, heartbeat_topic
 from eew.model.alert import CancelReason, Level, MsgType
 from tests.unit.message_cases import ORIGIN_NS, S, make_message, payload_of
 
@@ -108,8 +108,8 @@ class PhoneMachine(RuleBasedStateMachine):
         # The origin moves with the issue, so that the shaking may be before or behind us.
         message = replace(message, origin=replace(message.origin, time_ns=issued_ns - 6 * S))
         self.delivered += 1
-        topic = area_current_topic if retained else area_alert_topic
-        events = self.phone.receive(topic(self.phone.cell), payload_of(message), self.now_ns)
+        topic = event_current_topic(event) if retained else area_alert_topic(self.phone.cell)
+        events = self.phone.receive(topic, payload_of(message), self.now_ns)
         answers = [
             one
             for one in events

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from eew.errors import WireError
 from eew.messages import topics
 from eew.messages.topics import ParsedTopic, TopicKind, parse_topic
+from eew.model.alert import Status
 
 CELL = topics.cell_of(35.77, -117.6)
 
@@ -20,7 +21,7 @@ CELL = topics.cell_of(35.77, -117.6)
         (topics.alert_topic(), ParsedTopic(TopicKind.ALERT)),
         (topics.event_current_topic("ev-1"), ParsedTopic(TopicKind.EVENT_CURRENT, "ev-1")),
         (topics.area_alert_topic(CELL), ParsedTopic(TopicKind.AREA_ALERT, CELL)),
-        (topics.area_current_topic(CELL), ParsedTopic(TopicKind.AREA_CURRENT, CELL)),
+        (topics.keys_topic(), ParsedTopic(TopicKind.KEYS)),
         (topics.help_topic(CELL), ParsedTopic(TopicKind.HELP_CELL, CELL)),
         (topics.help_country_topic("CN"), ParsedTopic(TopicKind.HELP_COUNTRY, "CN")),
         (topics.help_area_topic("country:CN"), ParsedTopic(TopicKind.HELP_COUNTRY, "CN")),
@@ -33,6 +34,13 @@ CELL = topics.cell_of(35.77, -117.6)
 def test_a_topic_is_read_back_as_it_was_built(topic: str, parsed: ParsedTopic) -> None:
     assert topic.startswith("eew/v1/")
     assert parse_topic(topic) == parsed
+
+
+def test_each_status_has_a_tree_of_its_own() -> None:
+    found = {topics.area_alert_topic(CELL, tree=tree): tree for tree in Status}
+    assert len(found) == len(Status)
+    assert [parse_topic(topic).tree for topic in found] == list(found.values())
+    assert topics.event_current_filter(tree=Status.DRILL) == "eew/v1/drill/event/+/current"
 
 
 @pytest.mark.parametrize(
