@@ -95,14 +95,19 @@ class Devices:
 
 
 @cache
-def places() -> Places:
+def places(smallest: int | None = None) -> Places:
     """Return all places of the world with 5,000 people and more, districts not counted twice.
 
     Sorted by population, then country, name and position.
+
+    Parameters
+    ----------
+    smallest : int, optional
+        Fewest people of a place instead: 500, 1,000, 5,000 or 15,000.
     """
     table = load_table("population")
     corrected = {int(one["geonameid"]): int(one["population"]) for one in table["corrected"]}
-    rows = _rows(int(table["min_place_population"]), corrected)
+    rows = _rows(smallest or int(table["min_place_population"]), corrected)
     rows.sort(key=lambda row: (-row[0], row[1:]))
     region = np.array([f"{row[1]}.{row[5]}" for row in rows])
     found = Places(

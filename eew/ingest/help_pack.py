@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from eew.errors import DataError, WireError
 from eew.messages import help_wire
-from eew.messages.cells import cell_of
+from eew.messages.cells import area_of, fine_cell_of
 from eew.messages.national_help import national_contacts, national_pack, rescue_texts
 from eew.model.place import Contact, HelpPack, Shelter, Site
 from eew.physics.geo import destination
@@ -204,10 +204,10 @@ def _versioned(pack: HelpPack, before: HelpPack | None) -> HelpPack:
 
 
 def _members(shelters: Sequence[Shelter]) -> dict[str, list[int]]:
-    """Return cell -> indices of the shelters in it or within ``BORDER_KM`` of it."""
+    """Return area -> indices of the shelters in it or within ``BORDER_KM`` of it."""
     own: dict[str, list[int]] = {}
     for index, shelter in enumerate(shelters):
-        own.setdefault(cell_of(shelter.lat, shelter.lon), []).append(index)
+        own.setdefault(h3.int_to_str(fine_cell_of(shelter.lat, shelter.lon)), []).append(index)
     lat = np.array([shelter.lat for shelter in shelters])
     lon = np.array([shelter.lon for shelter in shelters])
     members = {cell: list(indices) for cell, indices in own.items()}
@@ -219,7 +219,10 @@ def _members(shelters: Sequence[Shelter]) -> dict[str, list[int]]:
             if near.any():
                 reached = [indices[i] for i in np.flatnonzero(near)]
                 members.setdefault(neighbour, []).extend(reached)
-    return members
+    by_area: dict[str, dict[int, None]] = {}
+    for cell, indices in members.items():
+        by_area.setdefault(area_of(h3.str_to_int(cell)), {}).update(dict.fromkeys(indices))
+    return {area: list(indices) for area, indices in by_area.items()}
 
 
 def _distance_to_cell_km(cell: str, lat: Floats, lon: Floats) -> Floats:

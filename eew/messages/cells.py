@@ -1,19 +1,22 @@
-"""Coarse cells of the Earth's surface: who is told, without knowing where anybody is.
+"""Who is told, without knowing where anybody is.
 
-A device subscribes to the cell it is in; its own position it keeps. The publisher tells every
-cell that a shaken place may lie in, and goes on telling a cell it has told before until the
-event is over: who saw the first alert must also see that it became weaker or was withdrawn.
+A device subscribes to the area it is in, an H3 cell of the topic tree; its own position it keeps.
+The publisher tells every area that a shaken place may lie in, and goes on telling one it has told
+before until the event is over: who saw the first alert must also see that it became weaker or was
+withdrawn.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import h3.api.basic_int as h3_int
 import numpy as np
 
+from eew.messages.areas import area_of_cell, areas_of_cells, finest_resolution, is_area
 from eew.messages.levels import Thresholds, default_thresholds
 from eew.messages.prediction_model import model_of
 from eew.model.alert import AlertMessage
@@ -21,7 +24,17 @@ from eew.physics.forecast import plum_reach_km
 from eew.physics.geo import azimuth_deg, destination, epicentral_distance_km
 from eew.tables import load_table
 
-__all__ = ["AreaBook", "alert_radius_km", "cell_of", "cells_to_tell", "cells_within", "is_cell"]
+__all__ = [
+    "AreaBook",
+    "alert_radius_km",
+    "area_of",
+    "cell_of",
+    "cells_to_tell",
+    "cells_within",
+    "fine_cell_of",
+    "fine_cells_within",
+    "is_cell",
+]
 
 
 @cache
@@ -31,28 +44,38 @@ def _settings() -> dict[str, Any]:
 
 
 def cell_of(lat: float, lon: float) -> str:
-    """Return the H3 cell (15 hexadecimal digits) of a position in degrees.
+    """Return the area (H3 cell, 15 hexadecimal digits) of a position in degrees.
 
     Raises
     ------
     ValueError
         If the position is not finite or out of range.
     """
+    return area_of(fine_cell_of(lat, lon))
+
+
+def area_of(cell: int) -> str:
+    """Return the area of an H3 cell of the finest resolution."""
+    return _name(area_of_cell(cell))
+
+
+def fine_cell_of(lat: float, lon: float) -> int:
+    """Return the H3 cell of the finest resolution of a position; raises as :func:`cell_of`."""
     if not (math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90.0 and abs(lon) <= 180.0):
         raise ValueError(f"position out of range: lat {lat!r}, lon {lon!r}")
-    return _name(h3_int.latlng_to_cell(lat, lon, _settings()["resolution"]))
+    cell: int = h3_int.latlng_to_cell(lat, lon, finest_resolution())
+    return cell
 
 
 def is_cell(text: str) -> bool:
-    """Tell whether ``text`` is a cell of the resolution used here."""
+    """Tell whether ``text`` is an area that some place belongs to."""
     if len(text) != 15:
         return False
     try:
         cell = h3_int.str_to_int(text)
     except ValueError:
         return False
-    valid = h3_int.is_valid_cell(cell) and h3_int.get_resolution(cell) == _settings()["resolution"]
-    return bool(valid) and _name(cell) == text
+    return is_area(cell) and _name(cell) == text
 
 
 def alert_radius_km(message: AlertMessage, thresholds: Thresholds | None = None) -> float:
@@ -79,20 +102,25 @@ def alert_radius_km(message: AlertMessage, thresholds: Thresholds | None = None)
 
 
 def cells_within(lat: float, lon: float, distance_km: float) -> tuple[str, ...]:
-    """Return the cells that may hold a point within ``distance_km``, sorted.
+    """Return the areas that may hold a point within ``distance_km``, sorted.
 
-    A cell counts when its centre is nearer than the distance plus the largest circumradius of
-    any cell, so none is missed and a few beyond the rim are included.
+    A cell of the finest resolution counts when its centre is nearer than the distance plus the
+    largest circumradius of any, so none is missed and a few beyond the rim are included.
     """
+    return _names(areas_of_cells(fine_cells_within(lat, lon, distance_km)))
+
+
+def fine_cells_within(lat: float, lon: float, distance_km: float) -> list[int]:
+    """Return the cells of the finest resolution that may hold a point within ``distance_km``."""
     settings = _settings()
     reach_km = distance_km + settings["circumradius_km"]
     # The point may itself lie a circumradius off the centre of its own cell.
     rings = math.ceil((reach_km + settings["circumradius_km"]) / settings["ring_km"])
-    disk = h3_int.grid_disk(h3_int.latlng_to_cell(lat, lon, settings["resolution"]), rings)
+    disk = h3_int.grid_disk(fine_cell_of(lat, lon), rings)
     cells = sorted(disk)
     centres = np.array([h3_int.cell_to_latlng(cell) for cell in cells])
     near = epicentral_distance_km(lat, lon, centres[:, 0], centres[:, 1]) <= reach_km
-    return tuple(_name(cell) for cell, keep in zip(cells, near.tolist(), strict=True) if keep)
+    return [cell for cell, keep in zip(cells, near.tolist(), strict=True) if keep]
 
 
 def cells_to_tell(
@@ -101,14 +129,16 @@ def cells_to_tell(
     *,
     thresholds: Thresholds | None = None,
 ) -> tuple[str, ...]:
-    """Return the cells in which some place may reach ``be_aware``, sorted.
+    """Return the areas in which some place may reach ``be_aware``, sorted.
 
     Parameters
     ----------
     message : AlertMessage
-        Its source (epicentre or line), location uncertainty and prediction are used.
+        Its source (epicentre or line), the uncertainties of place and magnitude and the
+        prediction are used.
     margin_sigmas : float, optional
-        Standard deviations of the epicentre added to the radius; from the table by default.
+        By how many standard deviations the source may be nearer, and larger; from the table by
+        default.
     thresholds : Thresholds, optional
         Those of the message's scale by default.
 
@@ -117,18 +147,41 @@ def cells_to_tell(
     tuple of str
         Empty where the intensity is reached nowhere.
     """
-    cells: set[str] = set()
-    radius_km = alert_radius_km(message, thresholds)
-    if radius_km > 0.0:
-        sigmas = _settings()["margin_sigmas"] if margin_sigmas is None else margin_sigmas
-        widened_km = radius_km + sigmas * message.origin.h_sigma_km
-        for lat, lon, half_km in _source_points(message):
-            cells.update(cells_within(lat, lon, math.hypot(widened_km, half_km)))
+    cells: set[int] = set()
+    sigmas = _settings()["margin_sigmas"] if margin_sigmas is None else margin_sigmas
     limit = thresholds or default_thresholds(message.prediction.scale)
+    radius_km = _widest_km(message, limit, sigmas)
+    if radius_km > 0.0:
+        for lat, lon, half_km in _source_points(message):
+            cells.update(fine_cells_within(lat, lon, math.hypot(radius_km, half_km)))
     for one in message.prediction.observed:
         if one.intensity >= limit.be_aware:
-            cells.update(cells_within(one.lat, one.lon, plum_reach_km()))
-    return tuple(sorted(cells))
+            cells.update(fine_cells_within(one.lat, one.lon, plum_reach_km()))
+    return _names(areas_of_cells(cells))
+
+
+def _widest_km(message: AlertMessage, limit: Thresholds, sigmas: float) -> float:
+    """Return how far ``be_aware`` may reach, where the source is as near and large as it may be.
+
+    Distance and magnitude are independent, so what each adds is added as squares.
+    """
+    prediction, depth_km = message.prediction, message.origin.depth_km
+
+    def reach_km(magnitude: float) -> float:
+        return model_of(prediction).radius_km(
+            limit.be_aware,
+            magnitude,
+            depth_km,
+            correction=prediction.correction,
+            from_line=prediction.line is not None,
+        )
+
+    most = message.magnitude.value + sigmas * message.magnitude.sigma
+    more_km = reach_km(most) - reach_km(message.magnitude.value)
+    radius_km = alert_radius_km(message, limit)
+    if radius_km + more_km <= 0.0:
+        return 0.0
+    return radius_km + math.hypot(more_km, sigmas * message.origin.h_sigma_km)
 
 
 def _source_points(message: AlertMessage) -> list[tuple[float, float, float]]:
@@ -167,6 +220,10 @@ class AreaBook:
         else:
             self._told[message.event_id] = cells
         return cells
+
+
+def _names(cells: Iterable[int]) -> tuple[str, ...]:
+    return tuple(sorted(_name(cell) for cell in cells))
 
 
 def _name(cell: int) -> str:

@@ -36,7 +36,7 @@ HERE = cell_of(*EPICENTRE)
 async def test_an_alert_goes_to_the_national_topic_and_to_every_cell_once(kind: str) -> None:
     message = alert()
     cells = cells_to_tell(message)
-    assert len(cells) > 5
+    assert len(cells) > 1
     async with broker_of(kind) as address, recording(address, "eew/v1/#") as all_topics:
         async with publisher_of(address) as publisher:
             receipt = await publisher.publish_alert(message)

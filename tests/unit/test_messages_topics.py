@@ -72,7 +72,7 @@ def test_an_id_cannot_change_the_shape_of_a_topic(bad: str) -> None:
 
 
 @pytest.mark.parametrize("bad", ["", "842ab57fffffff", h3.latlng_to_cell(35.0, 135.0, 5), "xyz"])
-def test_only_cells_of_the_one_resolution_make_topics(bad: str) -> None:
+def test_only_the_areas_of_some_place_make_topics(bad: str) -> None:
     with pytest.raises(WireError, match="not an H3 cell"):
         topics.area_alert_topic(bad)
     with pytest.raises(WireError, match="country"):
@@ -80,11 +80,10 @@ def test_only_cells_of_the_one_resolution_make_topics(bad: str) -> None:
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180))
-def test_the_cell_of_a_position_is_as_large_as_a_district(lat: float, lon: float) -> None:
+def test_every_position_has_an_area_with_a_topic(lat: float, lon: float) -> None:
     cell = topics.cell_of(lat, lon)
 
     assert parse_topic(topics.area_alert_topic(cell)).key == cell
-    assert 800.0 < h3.cell_area(cell, "km^2") < 2200.0
 
 
 @pytest.mark.parametrize(("lat", "lon"), [(91.0, 0.0), (0.0, 181.0), (float("nan"), 0.0)])
