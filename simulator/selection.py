@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Annotated
 
@@ -36,6 +36,10 @@ class Zero:
     lat: float | None = None
     lon: float | None = None
     depth_km: float | None = None
+
+    def moved(self, by_ns: int) -> Zero:
+        """Return the same place at a later moment."""
+        return replace(self, at_ns=self.at_ns + by_ns)
 
     @classmethod
     def of(cls, recording: Recording) -> Zero:

@@ -184,7 +184,7 @@ def read_help_packs(path: Path) -> list[HelpPack]:
         raise DataError(path.name, f"schema must be {FILE_SCHEMA}, was {document.schema!r}")
     for pack in document.packs:
         try:
-            help_wire.encode(pack)
+            help_wire.encode(pack, signer=None)
         except WireError as error:
             raise DataError(path.name, f"pack {pack.area}: {error}") from error
     return document.packs

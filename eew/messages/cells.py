@@ -1,9 +1,7 @@
 """Who is told, without knowing where anybody is.
 
 A device subscribes to the area it is in, an H3 cell of the topic tree; its own position it keeps.
-The publisher tells every area that a shaken place may lie in, and goes on telling one it has told
-before until the event is over: who saw the first alert must also see that it became weaker or was
-withdrawn.
+The publisher tells every area that a shaken place may lie in.
 """
 
 from __future__ import annotations
@@ -25,7 +23,6 @@ from eew.physics.geo import azimuth_deg, destination, epicentral_distance_km
 from eew.tables import load_table
 
 __all__ = [
-    "AreaBook",
     "alert_radius_km",
     "area_of",
     "cell_of",
@@ -165,19 +162,16 @@ def _widest_km(message: AlertMessage, limit: Thresholds, sigmas: float) -> float
 
     Distance and magnitude are independent, so what each adds is added as squares.
     """
-    prediction, depth_km = message.prediction, message.origin.depth_km
-
-    def reach_km(magnitude: float) -> float:
-        return model_of(prediction).radius_km(
-            limit.be_aware,
-            magnitude,
-            depth_km,
-            correction=prediction.correction,
-            from_line=prediction.line is not None,
-        )
-
-    most = message.magnitude.value + sigmas * message.magnitude.sigma
-    more_km = reach_km(most) - reach_km(message.magnitude.value)
+    prediction = message.prediction
+    likely = message.magnitude.value
+    likely_km, most_km = model_of(prediction).reaches_km(
+        limit.be_aware,
+        [likely, likely + sigmas * message.magnitude.sigma],
+        message.origin.depth_km,
+        correction=prediction.correction,
+        from_line=prediction.line is not None,
+    )
+    more_km = float(most_km - likely_km)
     radius_km = alert_radius_km(message, limit)
     if radius_km + more_km <= 0.0:
         return 0.0
@@ -196,30 +190,6 @@ def _source_points(message: AlertMessage) -> list[tuple[float, float, float]]:
     lats, lons = destination(lat1, lon1, float(azimuth_deg(lat1, lon1, lat2, lon2)), steps_km)
     half_km = length_km / n_gaps / 2.0
     return [(lat, lon, half_km) for lat, lon in zip(lats.tolist(), lons.tolist(), strict=True)]
-
-
-class AreaBook:
-    """Remembers which cells each event has been told to; one per publisher."""
-
-    def __init__(self) -> None:
-        self._told: dict[str, tuple[str, ...]] = {}
-
-    def cells_for(
-        self, message: AlertMessage, *, thresholds: Thresholds | None = None
-    ) -> tuple[str, ...]:
-        """Return the cells for this message: those it concerns and those told before, sorted.
-
-        A cancel concerns exactly the cells told before. The last message of an event ends the
-        memory of it.
-        """
-        before = self._told.get(message.event_id, ())
-        now = () if message.cancel_reason else cells_to_tell(message, thresholds=thresholds)
-        cells = tuple(sorted({*before, *now}))
-        if message.is_final:
-            self._told.pop(message.event_id, None)
-        else:
-            self._told[message.event_id] = cells
-        return cells
 
 
 def _names(cells: Iterable[int]) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 A pack of a large city holds thousands of shelters; it travels once, before any quake. Positions
 are whole 1e-5 degrees (about 1 m), counted from the shelter before. The form has no way to say
 that a site is not suited for earthquakes, so no such site can arrive.
+
+Signed is the plain JSON, before it is deflated: a device inflates, verifies, and only then reads.
 """
 
 from __future__ import annotations
@@ -17,11 +19,20 @@ import msgspec
 from msgspec import Meta
 
 from eew.errors import WireError
+from eew.messages.seal import Signer, seal
 from eew.messages.topics import help_area_topic
 from eew.messages.validation import check_schema, refuse, schema_of
 from eew.model.place import Contact, HelpPack, Shelter
 
-__all__ = ["MAX_DOCUMENT_BYTES", "SCHEMA", "decode", "encode"]
+__all__ = [
+    "MAX_DOCUMENT_BYTES",
+    "SCHEMA",
+    "HelpDocument",
+    "decode",
+    "encode",
+    "inflated",
+    "is_deflated",
+]
 
 SCHEMA = "eew.help/1"
 MAX_DOCUMENT_BYTES = 16_000_000  # unpacked
@@ -51,7 +62,9 @@ class _Shelters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     generated: bool = False
 
 
-class _Help(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class HelpDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Shelters, numbers and rescue text of an area, as they travel."""
+
     schema: str
     area: Annotated[str, Meta(max_length=32)]
     version: Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -65,12 +78,14 @@ class _Help(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 _T = TypeVar("_T")
 
-_DECODER = msgspec.json.Decoder(_Help)
+_DECODER = msgspec.json.Decoder(HelpDocument)
 _ENCODER = msgspec.json.Encoder()
 
 
-def encode(pack: HelpPack) -> bytes:
-    """Write a pack; the same pack gives the same bytes. Unsuited shelters are left out.
+def encode(pack: HelpPack, *, signer: Signer | None) -> bytes:
+    """Write a pack, signed; the same pack gives the same bytes. Unsuited shelters are left out.
+
+    ``signer`` None gives a pack without signature, which no device accepts.
 
     Raises
     ------
@@ -81,7 +96,7 @@ def encode(pack: HelpPack) -> bytes:
     generated = [shelter.generated for shelter in shelters]
     if any(generated) and not all(generated):
         raise WireError(f"help: pack {pack.area} mixes real and generated shelters")
-    document = _Help(
+    document = HelpDocument(
         schema=SCHEMA,
         area=pack.area,
         version=pack.version,
@@ -104,7 +119,8 @@ def encode(pack: HelpPack) -> bytes:
         source=pack.source,
         generated=pack.generated,
     )
-    plain = _ENCODER.encode(document)
+    body = _ENCODER.encode(document)
+    plain = body if signer is None else seal(body, signer)
     payload = plain if len(plain) < _DEFLATE_FROM_BYTES else zlib.compress(plain, 9)
     decode(payload)
     return payload
@@ -119,7 +135,7 @@ def decode(payload: bytes) -> HelpPack:
     WireError
         If it is no valid pack; field and value found are named.
     """
-    plain = _inflated(payload)
+    plain = inflated(payload)
     try:
         document = _DECODER.decode(plain)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -143,8 +159,20 @@ def decode(payload: bytes) -> HelpPack:
     )
 
 
-def _inflated(payload: bytes) -> bytes:
-    if not payload.startswith(_ZLIB_MARK):
+def is_deflated(payload: bytes) -> bool:
+    """Tell whether a pack is packed (zlib) rather than plain JSON."""
+    return payload.startswith(_ZLIB_MARK)
+
+
+def inflated(payload: bytes) -> bytes:
+    """Return a pack as the plain JSON that was signed.
+
+    Raises
+    ------
+    WireError
+        If it is damaged, or too large unpacked.
+    """
+    if not is_deflated(payload):
         return payload
     unpacker = zlib.decompressobj()
     try:

@@ -5,13 +5,15 @@
 before the signature has been checked. A key belongs to one tree (exercise, drill or test), so a
 drill cannot be taken for anything else, whoever moves it.
 
-RFC 8032 (Ed25519). Nothing here reads a clock: validity in time is judged by the one who asks.
+RFC 8032 (Ed25519). Nothing here reads a clock: a key says from when to when it counts, and the one
+who asks judges that by the time it believes.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ _TAIL = len(_SIG) + _SIG_CHARS + 2
 KEY_ID_PATTERN = r"^[A-Za-z0-9._-]{1,32}\Z"
 _KEY = re.compile(rb',"key":"([A-Za-z0-9._-]{1,32})"\Z')
 _REMEMBERED = 4096
+_REMEMBERED_BAD = 256  # apart, so that a flood of forgeries does not push out what is genuine
 
 
 class Flaw(Enum):
@@ -71,23 +74,48 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:
-    """What a device holds of a key: 32 bytes, its name, and the tree it is for.
+    """What a device holds of a key: 32 bytes, its name, the tree it is for, and when it counts.
+
+    Attributes
+    ----------
+    from_ns, until_ns : int, int or None
+        UTC ns; it counts from the first to just before the second, None for ever.
 
     Raises
     ------
     WireError
-        If the name or the bytes are no key.
+        If the name, the bytes or the times are none of a key.
     """
 
     key_id: str
     tree: Status
     raw: bytes
+    from_ns: int = 0
+    until_ns: int | None = None
 
     def __post_init__(self) -> None:
         if not re.match(KEY_ID_PATTERN, self.key_id):
             raise WireError(f"key_id must match {KEY_ID_PATTERN}, was {self.key_id!r}")
         if len(self.raw) != 32:
             raise WireError(f"key {self.key_id}: 32 bytes expected, was {len(self.raw)}")
+        if self.until_ns is not None and self.until_ns <= self.from_ns:
+            raise WireError(
+                f"key {self.key_id}: until_ns must be after from_ns ({self.from_ns}), "
+                f"was {self.until_ns}"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the 32 bytes in hexadecimal, for people to compare."""
+        return hashlib.sha256(self.raw).hexdigest()
+
+    def is_early(self, now_ns: int) -> bool:
+        """Tell whether the key does not count yet."""
+        return now_ns < self.from_ns
+
+    def is_over(self, now_ns: int) -> bool:
+        """Tell whether the key counts no more."""
+        return self.until_ns is not None and now_ns >= self.until_ns
 
 
 class KeyPair:
@@ -97,12 +125,26 @@ class KeyPair:
     ----------
     seed : bytes, shape (32,)
         The private key of RFC 8032; never part of ``repr``.
+    from_ns, until_ns : int, int or None
+        When it counts, as :class:`PublicKey` has it.
     """
 
-    def __init__(self, key_id: str, tree: Status, seed: bytes) -> None:
+    def __init__(
+        self,
+        key_id: str,
+        tree: Status,
+        seed: bytes,
+        *,
+        from_ns: int = 0,
+        until_ns: int | None = None,
+    ) -> None:
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = PublicKey(
-            key_id=key_id, tree=tree, raw=self._private.public_key().public_bytes_raw()
+            key_id=key_id,
+            tree=tree,
+            raw=self._private.public_key().public_bytes_raw(),
+            from_ns=from_ns,
+            until_ns=until_ns,
         )
 
     @property
@@ -152,12 +194,14 @@ def _has_tail(payload: bytes) -> bool:
 class Keyring:
     """The keys a device trusts: a pinned set, and what those have handed on.
 
-    A payload that was verified is remembered, so that many devices of one process pay once.
+    What was verified, or refused, is remembered: many devices of one process pay once for each
+    distinct payload.
     """
 
-    def __init__(self, keys: Iterable[PublicKey]) -> None:
+    def __init__(self, keys: Iterable[PublicKey] = ()) -> None:
         self._keys: dict[str, tuple[PublicKey, Ed25519PublicKey]] = {}
-        self._good: dict[bytes, Status] = {}
+        self._good: dict[bytes, PublicKey] = {}
+        self._bad: dict[bytes, tuple[Flaw, str]] = {}
         for key in keys:
             self.add(key)
 
@@ -166,42 +210,54 @@ class Keyring:
         """All keys trusted now, by name."""
         return tuple(self._keys[name][0] for name in sorted(self._keys))
 
+    def get(self, key_id: str) -> PublicKey | None:
+        """Return the key of that name; None where none is trusted."""
+        known = self._keys.get(key_id)
+        return None if known is None else known[0]
+
     def add(self, key: PublicKey) -> None:
         """Trust a key; one of the same name is replaced."""
         self._keys[key.key_id] = (key, Ed25519PublicKey.from_public_bytes(key.raw))
-        self._good.clear()
+        self._forget()
 
     def remove(self, key_id: str) -> None:
         """Trust a key no more."""
         self._keys.pop(key_id, None)
-        self._good.clear()
+        self._forget()
 
-    def verify(self, payload: bytes, tree: Status) -> None:
-        """Return if ``payload`` is signed, byte for byte, by a key for ``tree``.
+    def _forget(self) -> None:
+        self._good.clear()
+        self._bad.clear()
+
+    def verify(self, payload: bytes, tree: Status) -> PublicKey:
+        """Return the key for ``tree`` by which ``payload`` is signed, byte for byte.
+
+        Whether the key counts at this time is for the caller to judge.
 
         Raises
         ------
         SealError
             Saying what is wrong.
         """
-        known = self._good.get(payload)
-        if known is None:
-            known = self._verify(payload)
-            if len(self._good) >= _REMEMBERED:
-                self._good.clear()
-            self._good[payload] = known
-        if known is not tree:
+        key = self._good.get(payload)
+        if key is None:
+            key = self._verify(payload)
+        if key.tree is not tree:
             raise SealError(
                 Flaw.WRONG_TREE,
-                f"key {key_of(payload)!r} is for {known.value}, the topic for {tree.value}",
+                f"key {key.key_id!r} is for {key.tree.value}, the topic for {tree.value}",
             )
+        return key
 
-    def _verify(self, payload: bytes) -> Status:
+    def _verify(self, payload: bytes) -> PublicKey:
+        known = self._bad.get(payload)
+        if known is not None:
+            raise SealError(*known)
         name = key_of(payload)
         if not name:
-            raise SealError(Flaw.UNSIGNED, "there is none")
+            raise self._refuse(payload, Flaw.UNSIGNED, "there is none")
         if name not in self._keys:
-            raise SealError(Flaw.UNKNOWN_KEY, f"key {name!r} is not trusted")
+            raise self._refuse(payload, Flaw.UNKNOWN_KEY, f"key {name!r} is not trusted")
         key, public = self._keys[name]
         text = payload[-_SIG_CHARS - 2 : -2]
         try:
@@ -210,5 +266,16 @@ class Keyring:
                 raise ValueError("one signature must have one spelling")
             public.verify(signature, payload[:-_TAIL])
         except (InvalidSignature, binascii.Error, ValueError) as error:
-            raise SealError(Flaw.BAD_SIGNATURE, f"does not fit key {name!r}") from error
-        return key.tree
+            detail = f"does not fit key {name!r}"
+            raise self._refuse(payload, Flaw.BAD_SIGNATURE, detail) from error
+        if len(self._good) >= _REMEMBERED:
+            self._good.clear()
+        self._good[payload] = key
+        return key
+
+    def _refuse(self, payload: bytes, flaw: Flaw, detail: str) -> SealError:
+        if flaw is Flaw.BAD_SIGNATURE:  # the others cost nothing to find again
+            if len(self._bad) >= _REMEMBERED_BAD:
+                self._bad.clear()
+            self._bad[payload] = (flaw, detail)
+        return SealError(flaw, detail)

@@ -27,14 +27,13 @@ from enum import Enum
 from functools import lru_cache
 
 from eew.errors import WireError
-from eew.messages.cells import AreaBook, cell_of, cells_to_tell, is_cell
+from eew.messages.cells import cell_of, cells_to_tell, is_cell
 from eew.model.alert import Status
 from eew.tables import load_table
 
 __all__ = [
     "ID_PATTERN",
     "PREFIX",
-    "AreaBook",
     "ParsedTopic",
     "TopicKind",
     "ack_topic",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,10 +17,16 @@ __all__ = ["check_schema", "find", "refuse", "schema_of"]
 _PATH = re.compile(r" - at `(?:key` in `)?\$(?P<path>[^`]*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 _STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
+_ELEMENT = re.compile(r"(?P<group>\w+)\[(?P<index>\d+)\]")
 _SHOWN = 80  # characters of a found value that fit a line
 
 
-def refuse(what: str, payload: bytes, error: Exception) -> WireError:
+def refuse(
+    what: str,
+    payload: bytes,
+    error: Exception,
+    groups: Mapping[str, Sequence[str]] | None = None,
+) -> WireError:
     """Turn a decoding error of msgspec into one that names field and value found.
 
     Parameters
@@ -30,6 +37,8 @@ def refuse(what: str, payload: bytes, error: Exception) -> WireError:
         The document; read again, loosely, to look up the value.
     error : Exception
         What msgspec raised.
+    groups : mapping, optional
+        Arrays whose elements have names: ``origin[1]`` is then called ``origin.lat``.
     """
     try:
         document = json.loads(payload)
@@ -38,7 +47,8 @@ def refuse(what: str, payload: bytes, error: Exception) -> WireError:
     # Python reads NaN and Infinity where the JSON standard, and msgspec, do not.
     bad = _first_not_finite(document, "")
     if bad is not None:
-        return WireError(f"{what}: {bad[0] or 'document'} must be a finite number, was {bad[1]}")
+        name = _named(bad[0], groups) or "document"
+        return WireError(f"{what}: {name} must be a finite number, was {bad[1]}")
     if not isinstance(error, msgspec.ValidationError):
         return WireError(f"{what}: {error}")
     text = str(error)
@@ -46,15 +56,23 @@ def refuse(what: str, payload: bytes, error: Exception) -> WireError:
     path = match["path"] if match else ""
     problem = text[: match.start()] if match else text
     found = find(document, path)
-    name = path.lstrip(".") or "document"
+    name = _named(path.lstrip("."), groups) or "document"
     missing = _MISSING.fullmatch(problem)
     if missing:
         return WireError(f"{what}: {f'{path}.'.lstrip('.')}{missing['field']} is missing")
     return WireError(f"{what}: {name}: {problem}, was {_short(found)}")
 
 
+def _named(path: str, groups: Mapping[str, Sequence[str]] | None) -> str:
+    found = _ELEMENT.fullmatch(path)
+    names = (groups or {}).get(found["group"], ()) if found else ()
+    if found is None or int(found["index"]) >= len(names):
+        return path
+    return f"{found['group']}.{names[int(found['index'])]}"
+
+
 def check_schema(what: str, ours: str, found: object) -> None:
-    """Refuse another major version; ``eew.alert/1.4`` can be read where ours is ``eew.alert/1``.
+    """Refuse another major version; ``eew.alert/2.4`` can be read where ours is ``eew.alert/2``.
 
     Raises
     ------

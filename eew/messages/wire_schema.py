@@ -1,7 +1,10 @@
-"""The shape of ``eew.alert/1``: fields, units and allowed ranges of every number.
+"""The shape of ``eew.alert/2``: fields, units and allowed ranges of every number.
 
-Names follow the domain types with one exception: ``magnitude.saturated`` is their
-``lower_bound``. Times are integer ns of UTC, lengths km, angles degrees.
+One time is absolute, ``issued_ns`` (UTC, ns); every other is counted from it in ms, negative
+before it. A group of numbers is an array in the order of the fields here: the names stand in this
+file, in docs/asyncapi.json and in what ``eew msg decode`` prints, and not in each message. Lengths
+are km, angles degrees. What a message leaves out has the default given here. Key and signature are
+no part of this shape: ``eew.messages.seal`` adds them.
 """
 
 from __future__ import annotations
@@ -14,111 +17,160 @@ from msgspec import Meta
 from eew.messages.topics import ID_PATTERN
 from eew.model.alert import CancelReason, MsgType, Status
 
-__all__ = ["DECODER", "ENCODER", "Alert", "Magnitude", "Origin", "Prediction", "Quality", "Sim"]
+__all__ = [
+    "DECODER",
+    "ENCODER",
+    "FIRST_CLASS",
+    "GROUPS",
+    "MAX_OBSERVED",
+    "Alert",
+    "Intensity",
+    "Magnitude",
+    "Origin",
+    "Quality",
+    "Trace",
+]
 
-HALF_WAY_ROUND_KM = 20_040.0
+FIRST_CLASS = 3
+"""Intensity of the first of ``radii_km``; below it nobody is told."""
+LAST_CLASS = 12
+MAX_OBSERVED = 8
+"""As many as the detector gives (``plum.max_observed`` in its table)."""
+_HALF_WAY_ROUND_KM = 20_040
+_TEN_DAYS_MS = 864_000_000
 
-Ns = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Km = Annotated[float, Meta(ge=0.0, le=HALF_WAY_ROUND_KM)]
+Ns = Annotated[int, Meta(ge=0, le=2**62)]  # with any offset added it still fits 64 bits
+Ms = Annotated[int, Meta(ge=-_TEN_DAYS_MS, le=_TEN_DAYS_MS)]
+ExactMs = Annotated[float, Meta(ge=-float(_TEN_DAYS_MS), le=float(_TEN_DAYS_MS))]
+Km = Annotated[float, Meta(ge=0.0, le=float(_HALF_WAY_ROUND_KM))]
+WholeKm = Annotated[int, Meta(ge=0, le=_HALF_WAY_ROUND_KM)]
 Count = Annotated[int, Meta(ge=0, le=100_000)]
-IntensityClass = Annotated[int, Meta(ge=0, le=12)]
+Offset = Annotated[int, Meta(ge=-36_000, le=36_000)]
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where and when."""
+class Origin(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """When and where the rupture began, ms from ``issued_ns``, and standard deviations."""
 
-    time_ns: Ns
+    time_ms: Ms
     lat: Annotated[float, Meta(ge=-90.0, le=90.0)]
     lon: Annotated[float, Meta(ge=-180.0, le=180.0)]
     depth_km: Annotated[float, Meta(ge=-10.0, le=800.0)]
+    time_sigma_s: Annotated[float, Meta(ge=0.0, le=3600.0)]
     h_sigma_km: Km
     z_sigma_km: Km
-    time_sigma_s: Annotated[float, Meta(ge=0.0, le=3600.0)]
-    provisional: bool = False
 
 
-class Magnitude(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How large, and whether that is only a lower bound."""
+class Magnitude(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """How large, one standard deviation, and how it was determined."""
 
     value: Annotated[float, Meta(ge=-2.0, le=10.5)]
-    type: Annotated[str, Meta(min_length=1, max_length=16)]
     sigma: Annotated[float, Meta(ge=0.0, le=10.0)]
-    saturated: bool = False
+    type: Annotated[str, Meta(min_length=1, max_length=16)]
 
 
-class Quality(msgspec.Struct, frozen=True, kw_only=True):
-    """How well supported."""
+class Quality(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """How well supported: stations, picks, azimuthal gap, probability of being a real quake."""
 
     n_stations: Count
     n_picks: Count
-    gap_deg: Annotated[float, Meta(ge=0.0, le=360.0)]
+    gap_deg: Annotated[int, Meta(ge=0, le=360)]
     likelihood: Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
-Lat = Annotated[float, Meta(ge=-90.0, le=90.0)]
-Lon = Annotated[float, Meta(ge=-180.0, le=180.0)]
-Intensity = Annotated[float, Meta(ge=-10.0, le=12.0)]
+class Intensity(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Strongest shaking expected anywhere, and what is added to the model's of the source."""
+
+    max: Annotated[float, Meta(ge=-10.0, le=12.0)]
+    correction: Annotated[float, Meta(ge=-3.0, le=3.0)]
 
 
-class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Expected shaking: strongest anywhere, and the radius of each whole intensity.
+class Trace(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Data times along the chain, for the delay budget, ms from ``issued_ns``."""
 
-    ``line`` holds latitude and longitude of both ends of the rupture (the radii then count from
-    it), ``correction`` is added to what the model says of the source, and each of ``observed`` is
-    a latitude, a longitude and the intensity seen there now. What is left out is not known yet.
-    """
-
-    scale: Annotated[str, Meta(pattern=r"^(mmi|csi|jma)\Z")]
-    relation: Annotated[str, Meta(min_length=1, max_length=64)]
-    max_intensity: Intensity
-    radii_km: dict[IntensityClass, Km]
-    line: tuple[Lat, Lon, Lat, Lon] | None = None
-    correction: Annotated[float, Meta(ge=-3.0, le=3.0)] | None = None
-    observed: Annotated[list[tuple[Lat, Lon, Intensity]], Meta(max_length=64)] = []
-
-
-class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """Data times along the chain, for the delay budget."""
-
-    last_sample_ns: Ns
-    received_ns: Ns
-    pick_ns: Ns
-    decided_ns: Ns
-    sent_ns: Ns
-
-
-class Sim(msgspec.Struct, frozen=True, kw_only=True):
-    """Which run this belongs to."""
-
-    run_id: Annotated[str, Meta(min_length=1, max_length=128)]
-    seed: Annotated[int, Meta(ge=0)]
+    first_pick: Ms
+    pick: Ms
+    last_sample: Ms
+    received: Ms
+    decided: Ms
+    sent: ExactMs
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One message."""
+    """One message of one event; the message before it is the one with ``serial`` less by one."""
 
     schema: str
-    simulation: bool
-    event_id: Annotated[str, Meta(pattern=ID_PATTERN)]
-    serial: Annotated[int, Meta(ge=1, le=1_000_000)]
-    msg_type: MsgType
+    simulation: Annotated[bool, Meta(description="Always true: this software sends nothing else.")]
     status: Status
-    issued_ns: Ns
-    expires_ns: Ns
-    first_pick_ns: Ns
-    text_key: Annotated[str, Meta(min_length=1, max_length=32)]
+    run: Annotated[
+        str,
+        Meta(
+            pattern=r"^.{1,128}/[0-9]{1,20}\Z",
+            description="Which run of the simulator this belongs to, and its seed.",
+        ),
+    ]
+    event: Annotated[str, Meta(pattern=ID_PATTERN)]
+    serial: Annotated[int, Meta(ge=1, le=1_000_000, description="Counts up, never repeats.")]
+    type: MsgType
+    issued_ns: Annotated[Ns, Meta(description="UTC, ns since 1970; all other times count from it.")]
+    expires_ms: Annotated[int, Meta(ge=1, le=_TEN_DAYS_MS, description="ms from issued_ns.")]
     origin: Origin
     magnitude: Magnitude
     quality: Quality
-    prediction: Prediction
-    trace: Trace
-    sim: Sim
-    # What is left out says "no"; each of these is checked against msg_type or has one meaning.
-    is_final: bool = False
-    references: Annotated[list[Annotated[str, Meta(max_length=96)]], Meta(max_length=16)] = []
+    model: Annotated[
+        str,
+        Meta(
+            pattern=r"^(mmi|csi|jma)/[A-Za-z0-9_.-]{1,64}\Z",
+            description="Intensity scale, and name of the shaking model.",
+        ),
+    ]
+    intensity: Intensity
+    radii_km: Annotated[
+        list[WholeKm],
+        Meta(
+            max_length=LAST_CLASS - FIRST_CLASS + 1,
+            description="Inside which distance each whole intensity is expected, from 3 upwards; "
+            "0 where a class is not reached. Round the epicentre, or round line where there is "
+            "one.",
+        ),
+    ]
+    trace_ms: Trace
+    provisional: Annotated[
+        bool, Meta(description="Fewer stations or a wider gap than a settled origin needs.")
+    ] = False
+    saturated: Annotated[bool, Meta(description="The magnitude is only a lower bound.")] = False
+    line: Annotated[
+        list[Offset],
+        Meta(
+            max_length=4,
+            description="Latitude and longitude of both ends of the rupture, in 0.01 degrees from "
+            "the epicentre (that rounded to 0.01 degrees).",
+        ),
+    ] = []
+    observed: Annotated[
+        list[Offset],
+        Meta(
+            max_length=3 * MAX_OBSERVED,
+            description="Shaking that stations see now, the most useful first, at most 8: for "
+            "each, latitude and longitude as in line, and ten times the intensity.",
+        ),
+    ] = []
     cancel_reason: CancelReason | None = None
-    shelter_version: Annotated[int, Meta(ge=0)] | None = None
+    shelter_version: Annotated[
+        int | None, Meta(description="Newest version of help packs the service holds.")
+    ] = None
 
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    name: kind.__struct_fields__
+    for name, kind in (
+        ("origin", Origin),
+        ("magnitude", Magnitude),
+        ("quality", Quality),
+        ("intensity", Intensity),
+        ("trace_ms", Trace),
+    )
+}
+"""What the elements of each array are called."""
 
 DECODER = msgspec.json.Decoder(Alert)
 ENCODER = msgspec.json.Encoder()

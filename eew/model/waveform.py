@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -213,3 +213,19 @@ class Recording:
     def end_ns(self) -> int:
         """UTC after the latest sample, ns."""
         return max(s.end_ns for s in self.segments)
+
+    def moved(self, by_ns: int) -> Recording:
+        """Return the same quake as if it had been ``by_ns`` later."""
+        truth = self.truth
+        if truth is not None:
+            truth = replace(truth, origin_time_ns=truth.origin_time_ns + by_ns)
+        return replace(
+            self,
+            segments=_moved(self.segments, by_ns),
+            gnss_segments=_moved(self.gnss_segments, by_ns),
+            truth=truth,
+        )
+
+
+def _moved(segments: tuple[Segment, ...], by_ns: int) -> tuple[Segment, ...]:
+    return tuple(replace(one, start_ns=one.start_ns + by_ns) for one in segments)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from eew.app.development_key import development_key
+from eew.messages.seal import Keyring
 from eew.messages.wire import encode
 from eew.model.alert import (
     AlertMagnitude,
@@ -22,6 +24,13 @@ S = 1_000_000_000
 ORIGIN_NS = 1_662_353_565_000_000_000  # 2022-09-05T04:52:45 UTC
 ISSUED_S = 6.0
 LUDING = (29.59, 102.08)
+KEYS = {tree: development_key(7, tree) for tree in Status}
+KEY = KEYS[Status.EXERCISE]
+
+
+def keyring() -> Keyring:
+    """Return what the devices of these tests trust."""
+    return Keyring(key.public for key in KEYS.values())
 
 
 def make_message(
@@ -84,5 +93,10 @@ def make_message(
 
 def payload_of(message: AlertMessage, **kwargs: Any) -> bytes:
     """Return the message as it travels."""
-    values: dict[str, Any] = {"run_id": "luding-2022-7", "seed": 7, "sent_ns": message.issued_ns}
+    values: dict[str, Any] = {
+        "run_id": "luding-2022-7",
+        "seed": 7,
+        "sent_ns": message.issued_ns,
+        "signer": KEYS[message.status],
+    }
     return encode(message, **(values | kwargs))

@@ -12,7 +12,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eew.messages.cells import (
-    AreaBook,
     alert_radius_km,
     area_of,
     cell_of,
@@ -22,7 +21,7 @@ from eew.messages.cells import (
 )
 from eew.messages.levels import Thresholds, default_thresholds
 from eew.messages.prediction_model import model_of
-from eew.model.alert import MsgType, ObservedShaking
+from eew.model.alert import ObservedShaking
 from eew.physics.geo import destination, epicentral_distance_km
 from eew.physics.shaking import shaking_model
 from tests.unit.message_cases import LUDING, make_message
@@ -142,18 +141,6 @@ def test_places_near_shaking_that_was_seen_are_told_though_the_source_is_far() -
 
     assert cell_of(33.2, 105.0) in more
     assert cell_of(27.0, 99.0) not in more
-
-
-def test_the_area_never_shrinks_until_the_event_is_over() -> None:
-    book = AreaBook()
-    first = book.cells_for(make_message(magnitude=6.8))
-    smaller = book.cells_for(make_message(magnitude=5.0, serial=2))
-    cancelled = book.cells_for(make_message(magnitude=5.0, serial=3, msg_type=MsgType.CANCEL))
-
-    assert set(cells_to_tell(make_message(magnitude=5.0))) < set(first)
-    assert smaller == first
-    assert cancelled == first
-    assert book.cells_for(make_message(magnitude=5.0)) != first  # forgotten
 
 
 def test_the_model_is_found_by_its_name_and_by_its_words() -> None:

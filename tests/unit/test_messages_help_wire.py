@@ -21,6 +21,7 @@ from eew.messages.national_help import (
 )
 from eew.messages.topics import cell_of
 from eew.model.place import Contact, HelpPack, Shelter
+from tests.unit.message_cases import KEY
 
 CELL = cell_of(37.04, 136.96)
 
@@ -54,15 +55,15 @@ def shelters(draw: st.DrawFn) -> Shelter:
 def test_a_pack_comes_back_as_it_was_sent(many: list[Shelter], version: int) -> None:
     pack = make_pack(tuple(many), version=version)
 
-    assert help_wire.decode(help_wire.encode(pack)) == pack
-    assert help_wire.encode(pack) == help_wire.encode(pack)
+    assert help_wire.decode(help_wire.encode(pack, signer=KEY)) == pack
+    assert help_wire.encode(pack, signer=KEY) == help_wire.encode(pack, signer=KEY)
 
 
 def test_a_site_not_suited_for_earthquakes_cannot_be_sent() -> None:
     good = Shelter(id="1", name="School", lat=37.04, lon=136.96)
     bad = Shelter(id="2", name="Cellar", lat=37.04, lon=136.96, suited_for_earthquake=False)
 
-    received = help_wire.decode(help_wire.encode(make_pack((bad, good))))
+    received = help_wire.decode(help_wire.encode(make_pack((bad, good)), signer=KEY))
 
     assert received.shelters == (good,)
 
@@ -78,7 +79,7 @@ def test_a_large_pack_is_deflated_to_a_few_bytes_per_shelter() -> None:
         )
         for i in range(2_000)
     )
-    payload = help_wire.encode(make_pack(many))
+    payload = help_wire.encode(make_pack(many), signer=KEY)
 
     assert len(payload) / len(many) < 30
     assert help_wire.decode(payload).shelters == many
@@ -93,7 +94,7 @@ def test_a_pack_that_unpacks_to_far_more_than_any_pack_is_refused() -> None:
 
 def test_a_pack_cut_short_or_damaged_is_refused() -> None:
     many = tuple(Shelter(id=str(i), name=f"S{i}", lat=1.0, lon=2.0) for i in range(300))
-    payload = help_wire.encode(make_pack(many))
+    payload = help_wire.encode(make_pack(many), signer=KEY)
 
     with pytest.raises(WireError, match="cut short"):
         help_wire.decode(payload[: len(payload) // 2])
@@ -117,7 +118,7 @@ def test_a_pack_cut_short_or_damaged_is_refused() -> None:
     ],
 )
 def test_a_bad_value_is_refused_and_shown(field: str, value: object, said: str) -> None:
-    document = json.loads(zlib.decompress(help_wire.encode(make_pack(()))))
+    document = json.loads(zlib.decompress(help_wire.encode(make_pack(()), signer=KEY)))
     document[field] = value
 
     with pytest.raises(WireError, match=said):
@@ -128,9 +129,9 @@ def test_real_and_generated_shelters_are_never_mixed_in_one_pack() -> None:
     real = Shelter(id="1", name="School", lat=37.0, lon=137.0)
     made = Shelter(id="2", name="School (generated)", lat=37.0, lon=137.0, generated=True)
 
-    assert help_wire.decode(help_wire.encode(make_pack((made,)))).shelters == (made,)
+    assert help_wire.decode(help_wire.encode(make_pack((made,)), signer=KEY)).shelters == (made,)
     with pytest.raises(WireError, match="mixes real and generated"):
-        help_wire.encode(make_pack((real, made)))
+        help_wire.encode(make_pack((real, made)), signer=KEY)
 
 
 @given(st.binary(max_size=200))
@@ -168,7 +169,7 @@ def test_national_packs_can_be_sent_for_every_country() -> None:
     assert set(countries()) >= {"CN", "JP", "US", "TW", "TR", "MX", "CL", "NZ"}
     for country in countries():
         pack = replace(national_pack(country), version=1)
-        assert help_wire.decode(help_wire.encode(pack)) == pack
+        assert help_wire.decode(help_wire.encode(pack, signer=KEY)) == pack
         assert pack.source
         for contact in pack.contacts:
             assert not contact.name or set(contact.name) == {"en", "es", "ja", "tr", "zh"}
@@ -192,4 +193,4 @@ def test_a_contact_keeps_its_words_per_language() -> None:
         contacts=(Contact(kind="information", number="171", name={"ja": "伝言", "en": "Board"}),),
     )
 
-    assert help_wire.decode(help_wire.encode(pack)).contacts == pack.contacts
+    assert help_wire.decode(help_wire.encode(pack, signer=KEY)).contacts == pack.contacts

@@ -110,3 +110,41 @@ def test_acknowledgements_name_the_packet_and_the_refusal() -> None:
 def test_qos_1_wants_a_packet_identifier() -> None:
     with pytest.raises(ValueError, match="packet identifier 0"):
         mqtt.publish("t", b"", version=4, qos=1)
+
+
+# ---------------------------------------------------------------- many copies at once
+
+
+@given(
+    st.lists(st.text(min_size=1, max_size=60), max_size=20),
+    st.binary(max_size=400),
+    st.booleans(),
+    st.sampled_from([mqtt.MQTT_5, mqtt.MQTT_3_1_1]),
+)
+def test_many_copies_are_the_packets_one_by_one(
+    topics: list[str], payload: bytes, retain: bool, version: int
+) -> None:
+    properties = mqtt.Properties(expiry_s=7, content_type="a/b", user=(("k", "v"),))
+    ids = list(range(65_535 - len(topics), 65_535))
+    one_by_one = [
+        mqtt.publish(
+            topic,
+            payload,
+            version=version,
+            qos=1,
+            retain=retain,
+            packet_id=packet_id,
+            properties=properties,
+        )
+        for topic, packet_id in zip(topics, ids, strict=True)
+    ]
+    joined = mqtt.publish_copies(
+        topics, payload, ids, version=version, retain=retain, properties=properties
+    )
+    assert joined == b"".join(one_by_one)
+
+
+@pytest.mark.parametrize("ids", [[0, 1], [65_535, 65_536], [1]])
+def test_copies_need_an_identifier_each(ids: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"packet identifiers|shorter|argument"):
+        mqtt.publish_copies(["a", "b"], b"", ids, version=mqtt.MQTT_5)
