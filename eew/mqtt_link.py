@@ -1,4 +1,4 @@
-"""One MQTT connection. The only module that knows aiomqtt: publisher and devices share it.
+"""One MQTT connection of a device or a source. The only module that knows aiomqtt.
 
 aiomqtt runs paho's blocking ``connect`` in a thread and forgets the socket when it is cancelled
 meanwhile, and it waits for a PUBACK on a dead connection until its timeout. Both are handled
@@ -13,14 +13,13 @@ import logging
 import resource
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiomqtt
-import numpy as np
 import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -57,6 +56,8 @@ class BrokerAddress:
         Never part of ``repr`` or ``str``.
     ca_file : pathlib.Path or None
         Certificates to trust for TLS instead of the system's.
+    cert_file, key_file : pathlib.Path or None
+        The client's own certificate and its private key, for TLS.
     """
 
     kind: str
@@ -68,19 +69,13 @@ class BrokerAddress:
     password: str | None = field(default=None, repr=False)
     tls: bool = False
     ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
 
     def __str__(self) -> str:
         user = f"{self.username}@" if self.username else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'mqtts' if self.tls else 'mqtt'}://{user}{host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Will:
-    """What the broker publishes (QoS 1, retained) when the client goes without a word."""
-
-    topic: str
-    payload: bytes
 
 
 def tls_context(address: BrokerAddress) -> ssl.SSLContext | None:
@@ -89,16 +84,35 @@ def tls_context(address: BrokerAddress) -> ssl.SSLContext | None:
     Raises
     ------
     ConnectError
-        If the file of certificates cannot be read.
+        If a file of certificates, or the private key, cannot be used.
     """
     if not address.tls:
         return None
     try:
-        return ssl.create_default_context(cafile=address.ca_file)
+        context = ssl.create_default_context(cafile=address.ca_file)
     except OSError as error:  # ssl.SSLError is one
         raise ConnectError(
-            str(address), f"cannot read the certificates in {address.ca_file}: {error}"
+            str(address), f"cannot read the certificates in {address.ca_file}: {_reason(error)}"
         ) from error
+    if address.cert_file is not None:
+        key_file = address.key_file or address.cert_file
+        try:
+            # a key with a password would ask for it on the terminal: take it for unreadable
+            context.load_cert_chain(address.cert_file, key_file, password=lambda: "")
+        except OSError as error:
+            raise ConnectError(
+                str(address),
+                f"cannot use the certificate in {address.cert_file} with the key in {key_file}: "
+                f"{_reason(error)}",
+            ) from error
+    return context
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        words = (error.reason or "").replace("_", " ").lower()
+        return words if words and "no start line" not in words else "not PEM"
+    return error.strerror or str(error)
 
 
 def allow_open_files(wanted: int) -> int:
@@ -113,31 +127,6 @@ def allow_open_files(wanted: int) -> int:
     raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
     return raised
-
-
-class Backoff:
-    """Growing, jittered waits between attempts to connect, so that a crowd does not stampede.
-
-    The n-th wait is drawn evenly from 50 to 100 % of ``first_s * 2**n``, at most ``most_s``.
-    """
-
-    def __init__(
-        self, rng: np.random.Generator, *, first_s: float = 0.25, most_s: float = 8.0
-    ) -> None:
-        self._rng = rng
-        self._first_s = first_s
-        self._most_s = most_s
-        self._n = 0
-
-    def next_s(self) -> float:
-        """Return the next wait in s."""
-        full_s: float = min(self._most_s, self._first_s * 2.0 ** min(self._n, 30))
-        self._n += 1
-        return full_s * float(self._rng.uniform(0.5, 1.0))
-
-    def reset(self) -> None:
-        """Begin again with the shortest wait: the connection stood."""
-        self._n = 0
 
 
 @lru_cache(maxsize=64)
@@ -163,6 +152,7 @@ class _Client(aiomqtt.Client):
         super().__init__(*args, **settings)
         # why a connection ended is told to whoever uses it; where nobody does, nobody is missing it
         self._disconnected.add_done_callback(_look_at)
+        self._refused: dict[int, str] = {}  # packet identifier -> why
 
     def _on_disconnect(
         self,
@@ -176,6 +166,26 @@ class _Client(aiomqtt.Client):
         if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError("closed by the broker"))
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _on_publish(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        mid: int,
+        reason_code: ReasonCode,
+        properties: Properties,
+    ) -> None:
+        """Keep a refusal of MQTT 5 for whoever waits; aiomqtt takes any PUBACK for a yes."""
+        if reason_code.value >= _REFUSED:
+            self._refused[mid] = str(reason_code).lower()
+        super()._on_publish(client, userdata, mid, reason_code, properties)
+
+    @contextlib.contextmanager
+    def _pending_call(self, mid: int, value: Any, pending_dict: dict[int, Any]) -> Iterator[None]:
+        with super()._pending_call(mid, value, pending_dict):
+            yield
+        if (why := self._refused.pop(mid, None)) is not None:
+            raise aiomqtt.MqttError(f"refused, {why}")
 
     async def abort(self) -> None:
         """Close the socket without a DISCONNECT; paho then tidies up from its read callback."""
@@ -261,7 +271,8 @@ class MqttLink:
         Raises
         ------
         PublishError
-            If the broker did not take it within ``timeout_s``, or the connection is gone.
+            If the broker did not take it within ``timeout_s``, refused it (MQTT 5), or the
+            connection is gone.
         """
         properties = None
         if self.address.protocol == MQTT_5:
@@ -290,30 +301,20 @@ class MqttLink:
         except aiomqtt.MqttError as error:
             raise ConnectError(str(self.address), f"connection lost: {error}") from error
 
-    async def until_lost(self) -> None:
-        """Wait for the end of the connection, for a user that reads no messages.
-
-        Raises
-        ------
-        ConnectError
-            Always.
-        """
-        async for _ in self.messages():
-            pass
-
 
 @contextlib.asynccontextmanager
 async def open_link(
     address: BrokerAddress,
     *,
-    will: Will | None = None,
+    client_id: str = "",
     keepalive_s: int = 30,
     timeout_s: float = CONNECT_TIMEOUT_S,
 ) -> AsyncIterator[MqttLink]:
-    """Connect with a clean session and an identifier chosen by the broker; disconnect at the end.
+    """Connect with a clean session; disconnect at the end.
 
     A clean session on purpose: what a device missed reaches it as retained *current* state, not
-    as a queue of stale alerts; and no identifier follows a phone from one day to the next.
+    as a queue of stale alerts. Without ``client_id`` the broker makes one up; a device that sends
+    receipts names itself as in their topic, since a broker with access rules takes no others.
 
     Raises
     ------
@@ -324,11 +325,11 @@ async def open_link(
     client = _Client(
         address.host,
         address.port,
+        identifier=client_id or None,
         username=address.username,
         password=address.password,
         protocol=aiomqtt.ProtocolVersion.V5 if v5 else aiomqtt.ProtocolVersion.V311,
         clean_session=None if v5 else True,
-        will=aiomqtt.Will(will.topic, will.payload, 1, True) if will else None,
         keepalive=keepalive_s,
         timeout=timeout_s,
         max_inflight_messages=address.receive_maximum,

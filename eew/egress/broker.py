@@ -13,7 +13,8 @@ URL        ``mqtt://[user@]host[:1883]`` or ``mqtts://[user@]host[:8883]``: MQTT
 
 The password comes from ``EEW_MQTT_PASSWORD`` or the file named by ``EEW_MQTT_PASSWORD_FILE``,
 the user from the URL or ``EEW_MQTT_USERNAME``; a password in the URL works and is never shown.
-``EEW_MQTT_CA_FILE`` names certificates to trust for ``mqtts``.
+``EEW_MQTT_CA_FILE`` names certificates to trust for ``mqtts``, ``EEW_MQTT_CERT_FILE`` and
+``EEW_MQTT_KEY_FILE`` the client's own certificate and its private key.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def parse_url(url: str, environ: Mapping[str, str]) -> BrokerAddress:
     password = unquote(parts.password) if parts.password else _password(environ)
     if password is not None and not username:
         raise ConfigError(_KEY, f"{shown}: a password without a user", hint="EEW_MQTT_USERNAME")
-    ca_file = environ.get("EEW_MQTT_CA_FILE")
+    ca_file, cert_file, key_file = _tls_files(environ)
     return BrokerAddress(
         kind="remote",
         host=host,
@@ -140,8 +141,19 @@ def parse_url(url: str, environ: Mapping[str, str]) -> BrokerAddress:
         username=username or None,
         password=password,
         tls=scheme == "mqtts",
-        ca_file=Path(ca_file) if ca_file else None,
+        ca_file=ca_file,
+        cert_file=cert_file,
+        key_file=key_file,
     )
+
+
+def _tls_files(environ: Mapping[str, str]) -> tuple[Path | None, Path | None, Path | None]:
+    """Return the files of certificates to trust, of the own certificate, and of its key."""
+    names = ("EEW_MQTT_CA_FILE", "EEW_MQTT_CERT_FILE", "EEW_MQTT_KEY_FILE")
+    trusted, cert, key = (Path(value) if (value := environ.get(n)) else None for n in names)
+    if key is not None and cert is None:
+        raise ConfigError(names[2], "a private key without a certificate", hint=names[1])
+    return trusted, cert, key
 
 
 def mask_password(text: str) -> str:

@@ -10,9 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from eew.egress.mqtt import PublishReceipt
+from eew.egress.outbox import Ticket
 from eew.egress.plan import AlertPlanner
 from eew.messages import help_wire, wire
 from eew.messages.levels import Thresholds
+from eew.messages.seal import Signer
 from eew.messages.topics import help_area_topic
 from eew.model.alert import AlertMessage
 from eew.model.place import HelpPack
@@ -25,6 +27,8 @@ class LocalPublisher:
     ----------
     deliver : callable
         Called with topic and payload for each message, in the order of sending.
+    signer : Signer
+        Signs everything; its tree is the one published to.
     now_ns : callable, optional
         Data time for ``sent_ns``; the time of issue by default.
     """
@@ -35,12 +39,14 @@ class LocalPublisher:
         *,
         run_id: str,
         seed: int,
+        signer: Signer,
         now_ns: Callable[[], int] | None = None,
         thresholds: Thresholds | None = None,
     ) -> None:
         self._deliver = deliver
         self._run_id = run_id
         self._seed = seed
+        self._signer = signer
         self._now_ns = now_ns
         self._planner = AlertPlanner(thresholds=thresholds)
 
@@ -57,7 +63,8 @@ class LocalPublisher:
 
     async def publish_help(self, pack: HelpPack) -> None:
         """Deliver a help pack."""
-        self._deliver(help_area_topic(pack.area), help_wire.encode(pack))
+        topic = help_area_topic(pack.area, tree=self._signer.tree)
+        self._deliver(topic, help_wire.encode(pack, signer=self._signer))
 
     async def publish_help_packs(self, packs: list[HelpPack]) -> None:
         """Deliver several help packs."""
@@ -68,8 +75,11 @@ class LocalPublisher:
         """Deliver a message."""
         return self.submit(message)
 
+    async def until_taken(self, receipt: PublishReceipt) -> None:
+        """Return at once: there is no broker."""
+
     def submit(self, message: AlertMessage) -> PublishReceipt:
-        """Deliver a message. Sent and taken at monotonic 0: nothing is measured here.
+        """Deliver a message. Sent at monotonic 0: nothing is measured here.
 
         Raises
         ------
@@ -77,15 +87,21 @@ class LocalPublisher:
             If the message may not be encoded.
         """
         sent_ns = self._now_ns() if self._now_ns else message.issued_ns
-        payload = wire.encode(message, run_id=self._run_id, seed=self._seed, sent_ns=sent_ns)
+        payload = wire.encode(
+            message,
+            run_id=self._run_id,
+            seed=self._seed,
+            sent_ns=sent_ns,
+            signer=self._signer,
+        )
         plan = self._planner.plan(message, payload)
-        for outgoing in plan.live:
-            self._deliver(outgoing.topic, outgoing.payload)
+        for topic in plan.live:
+            self._deliver(topic, payload)
         return PublishReceipt(
             event_id=message.event_id,
             serial=message.serial,
-            topics=tuple(out.topic for out in plan.live),
+            topics=plan.live,
             payload=payload,
             sent_ns=0,
-            taken_ns=0,
+            ticket=Ticket(0),
         )

@@ -41,7 +41,8 @@ _OPTIONAL = {
     "allow_duplicate_messages": "true",
     "set_tcp_nodelay": "true",
     "connection_messages": "false",
-    "max_inflight_messages": "100",
+    # also what it takes from the publisher at once: a thousand cells leave without waiting
+    "max_inflight_messages": "2000",
     "max_queued_messages": "1000",
     "sys_interval": "0",
 }

@@ -1,10 +1,11 @@
-"""The publisher: alerts, help packs, status and heartbeat onto one MQTT broker.
+"""The publisher: alerts, help packs, keys, status and heartbeat onto one MQTT broker.
 
-The caller hands a message over and goes on. An outbox holds the newest state per topic and
-event; one task of the publisher keeps the connection, and after each reconnect says again what
-is still true (a broker without persistence has forgotten it). A slow or dead broker therefore
-costs the caller at most ``hand_over_s`` per message with :meth:`AlertPublisher.publish_alert`,
-and nothing with :meth:`AlertPublisher.submit`.
+The caller hands a message over and goes on. :meth:`AlertPublisher.submit` writes it to the socket
+before it returns, as far as the broker lets it; the rest waits in an outbox that holds the newest
+state per event, and leaves from the event loop. One task keeps the connection, and after each
+reconnect says again what is still true (a broker without persistence has forgotten it). A slow or
+dead broker costs the caller nothing with :meth:`AlertPublisher.submit`, and at most
+``hand_over_s`` with :meth:`AlertPublisher.publish_alert`.
 """
 
 from __future__ import annotations
@@ -12,51 +13,50 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
-from eew import __version__
+from eew.backoff import Backoff
 from eew.clock import NS_PER_S, Clock
-from eew.egress.outbox import Entry, Outbox, Ticket
-from eew.egress.plan import AlertPlan, AlertPlanner, Outgoing
+from eew.egress import standing
+from eew.egress.link import PublisherLink, Will, open_publisher_link
+from eew.egress.outbox import Outbox, Parcel, Ticket
+from eew.egress.plan import AlertPlanner, Outgoing
 from eew.errors import ConnectError, PublishError, TransportError
-from eew.messages import help_wire, wire
-from eew.messages.control_wire import Heartbeat, ServiceStatus, encode_control
-from eew.messages.levels import Thresholds
-from eew.messages.topics import heartbeat_topic, help_area_topic, status_topic
+from eew.messages import wire
+from eew.messages.control_wire import Heartbeat, encode_control
+from eew.messages.properties import properties_of, traceparent
+from eew.messages.seal import Signer
+from eew.messages.topics import heartbeat_topic
 from eew.model.alert import AlertMessage
 from eew.model.place import HelpPack
-from eew.mqtt_link import MQTT_5, Backoff, BrokerAddress, MqttLink, Will, open_link
+from eew.mqtt_link import MQTT_5, BrokerAddress
 
 __all__ = ["AlertPublisher", "PublishReceipt"]
 
 _HOUSEKEEPING_S = 1.0
 _HELP_HAND_OVER_S = 10.0
 _FAREWELL_S = 2.0
-_TAKEN_TIMEOUT_S = 5.0  # no PUBACK for this long: the connection counts as lost
+_MOST_WAIT_S = 1.0  # between attempts to connect: one client is no herd, and all wait for it
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishReceipt:
-    """What became of one alert message.
+    """What becomes of one alert message.
 
     Attributes
     ----------
     topics : tuple of str
-        Where the live copies went, in order.
+        Where the live copies go, in order.
     payload : bytes
         Encoded once for all topics.
-    sent_ns, taken_ns : int
-        Monotonic ns at the hand-over, and when the broker had acknowledged the last live copy;
-        ``taken_ns`` is None where nobody waited for it.
-    overtaken : list of str
-        Topics where a newer message took the place of this one before the broker had it; grows
-        while the message waits.
+    sent_ns : int
+        Monotonic ns at the hand-over.
     """
 
     event_id: str
@@ -64,8 +64,22 @@ class PublishReceipt:
     topics: tuple[str, ...]
     payload: bytes
     sent_ns: int
-    taken_ns: int | None = None
-    overtaken: list[str] = field(default_factory=list)
+    ticket: Ticket = field(repr=False)
+
+    @property
+    def taken_ns(self) -> int | None:
+        """Monotonic ns at which the broker had acknowledged the last copy; None until then."""
+        return None if self.ticket.n_waiting else self.ticket.taken_ns
+
+    @property
+    def overtaken(self) -> Sequence[str]:
+        """Topics where a newer message took the place of this one before it had left."""
+        return self.ticket.superseded_topics
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether no copy ever left, because a newer message came first."""
+        return bool(self.overtaken) and not self.ticket.n_waiting and not self.ticket.n_taken
 
     @property
     def n_bytes(self) -> int:
@@ -85,6 +99,8 @@ class AlertPublisher:
         From :func:`eew.egress.broker.open_broker`.
     service_id : str
         One level of the status topic.
+    signer : Signer
+        Signs everything; its tree is the one published to.
     run_id, seed : str, int
         Travel in each message; ``seed`` also draws the jitter of the reconnects.
     clock : Clock
@@ -92,14 +108,16 @@ class AlertPublisher:
     now_ns : callable, optional
         Data time for ``sent_ns`` and the heartbeat; UTC of ``clock`` by default, virtual time in
         a replay.
-    thresholds : Thresholds, optional
-        From which intensity a cell is told; those of the message's scale by default.
+    planner : AlertPlanner, optional
+        Says which cells are told.
     heartbeat_s : float or None
         Time between heartbeats; None for no heartbeat (a replay faster than real time).
     hand_over_s : float
         Longest wait in :meth:`publish_alert`.
     capacity : int
-        Most messages waiting for the broker.
+        Most copies waiting for the broker.
+    key_statements : sequence of bytes
+        Signed statements by which a key names the next, oldest first: retained for the devices.
     """
 
     def __init__(
@@ -109,45 +127,58 @@ class AlertPublisher:
         service_id: str,
         run_id: str,
         seed: int,
+        signer: Signer,
         clock: Clock,
         now_ns: Callable[[], int] | None = None,
-        thresholds: Thresholds | None = None,
+        planner: AlertPlanner | None = None,
         heartbeat_s: float | None = 1.0,
         hand_over_s: float = 5.0,
         capacity: int = 20_000,
+        key_statements: Sequence[bytes] = (),
     ) -> None:
         self._address = address
         self._service_id = service_id
         self._run_id = run_id
         self._seed = seed
+        self._signer = signer
+        self._tree = signer.tree
         self._clock = clock
         self._now_ns = now_ns or clock.utc_ns
         self._heartbeat_s = heartbeat_s
         self._hand_over_s = hand_over_s
-        self._planner = AlertPlanner(thresholds=thresholds)
+        self._planner = planner or AlertPlanner()
         self._outbox = Outbox(capacity)
-        self._wake = asyncio.Event()
-        self._live: dict[str, tuple[AlertPlan, int]] = {}  # event id -> plan, expiry (monotonic)
-        self._help: dict[str, Outgoing] = {}  # topic -> newest pack
+        self._live: dict[str, Parcel] = {}  # event id -> its newest message
+        self._standing: dict[str, Parcel] = {}  # topic -> what is retained for ever
+        if key_statements:
+            keys = standing.key_statements(key_statements, signer)
+            self._standing[keys.key] = Parcel(keys)
+        self._began_ns = 0  # data time of the connection
+        self._beats = 0
         self._task: asyncio.Task[None] | None = None
         self._opened: asyncio.Future[None] | None = None
-        self._connected = False
+        self._link: PublisherLink | None = None
         self.n_reconnects = 0
 
     @property
     def is_connected(self) -> bool:
         """True while a connection to the broker stands."""
-        return self._connected
+        return self._link is not None
 
     @property
     def n_waiting(self) -> int:
-        """Messages that the broker has not acknowledged yet."""
+        """Copies that the broker has not acknowledged yet."""
         return len(self._outbox)
 
     @property
     def n_dropped(self) -> int:
-        """Messages that never left: expired while waiting, or too many."""
+        """Copies that never left: expired while waiting, or too many."""
         return self._outbox.n_dropped
+
+    @property
+    def n_refused(self) -> int:
+        """Copies that the broker did not want: it allows this user less than it must."""
+        return self._outbox.n_refused
 
     # ------------------------------------------------------------------ life
 
@@ -172,7 +203,7 @@ class AlertPublisher:
         tb: TracebackType | None,
     ) -> None:
         try:
-            if self._connected:
+            if self.is_connected:
                 await self._farewell()
         finally:
             await self._end()
@@ -180,7 +211,6 @@ class AlertPublisher:
     async def _end(self) -> None:
         """Cancel the task and wait for it; a bug that ended it earlier comes out here."""
         task, self._task = self._task, None
-        self._connected = False
         if task is not None:
             task.cancel()
             try:
@@ -194,12 +224,12 @@ class AlertPublisher:
         """Say offline, and take back from a shared broker what only this run put there."""
         last = [self._status(online=False, at_ns=self._now_ns())]
         if self._address.kind == "remote":
-            last += [out.emptied() for plan, _ in self._live.values() for out in plan.current]
-            last += [pack.emptied() for pack in self._help.values()]
-        ticket = self._put(last)
+            retained = [*self._live.values(), *self._standing.values()]
+            last += [parcel.outgoing.emptied() for parcel in retained]
         try:
             async with asyncio.timeout(_FAREWELL_S):
-                await ticket.over()
+                for ticket in [self._put(out)[1] for out in last]:
+                    await ticket.over()
         except TimeoutError:
             _log.warning("%s did not take the farewell", self._address)
 
@@ -217,20 +247,12 @@ class AlertPublisher:
 
     async def publish_help_packs(self, packs: list[HelpPack]) -> None:
         """Publish several help packs at once; see :meth:`publish_help`."""
-        outgoing = []
+        tickets = []
         for pack in packs:
-            topic = help_area_topic(pack.area)
-            out = Outgoing(
-                topic=topic,
-                payload=help_wire.encode(pack),
-                key=(topic, ""),
-                schema=help_wire.SCHEMA,
-                retain=True,
-            )
-            self._help[topic] = out
-            outgoing.append(out)
-        ticket = self._put(outgoing)
-        await self._over(ticket, _HELP_HAND_OVER_S, f"{len(packs)} help packs")
+            out = standing.help_pack(pack, self._signer)
+            self._standing[out.key], ticket = self._put(out)
+            tickets.append(ticket)
+        await self._over(tickets, _HELP_HAND_OVER_S, f"{len(packs)} help packs")
 
     def submit(self, message: AlertMessage) -> PublishReceipt:
         """Hand a message over without waiting for the broker at all.
@@ -240,78 +262,103 @@ class AlertPublisher:
         WireError
             If the message may not be encoded.
         """
-        return self._submit(message)[0]
+        sent_ns = self._clock.monotonic_ns()
+        payload = wire.encode(
+            message,
+            run_id=self._run_id,
+            seed=self._seed,
+            sent_ns=self._now_ns(),
+            signer=self._signer,
+        )
+        trace = traceparent(self._run_id, message.event_id, message.serial)
+        properties = properties_of(wire.SCHEMA, trace=trace)
+        out = self._planner.plan(message, payload, properties)
+        self._live.pop(message.event_id, None)  # the newest stand last
+        self._live[message.event_id], ticket = self._put(out)
+        return PublishReceipt(
+            event_id=message.event_id,
+            serial=message.serial,
+            topics=out.live,
+            payload=payload,
+            sent_ns=sent_ns,
+            ticket=ticket,
+        )
 
-    async def publish_alert(self, message: AlertMessage) -> PublishReceipt:
-        """Hand a message over and wait until the broker has taken every live copy.
+    async def until_taken(self, receipt: PublishReceipt) -> None:
+        """Wait until nothing of a message waits for the broker any more.
 
         Raises
         ------
         PublishError
-            If it has not within ``hand_over_s``. The message keeps being offered until it
+            If something does after ``hand_over_s``. The message keeps being offered until it
             expires or a newer one of its event takes its place.
-        WireError
-            If the message may not be encoded.
         """
-        receipt, ticket = self._submit(message)
-        await self._over(ticket, self._hand_over_s, f"{message.event_id} serial {message.serial}")
-        return replace(receipt, taken_ns=self._clock.monotonic_ns())
+        what = f"{receipt.event_id} serial {receipt.serial}"
+        await self._over([receipt.ticket], self._hand_over_s, what)
 
-    def _submit(self, message: AlertMessage) -> tuple[PublishReceipt, Ticket]:
-        sent_ns = self._clock.monotonic_ns()
-        payload = wire.encode(message, run_id=self._run_id, seed=self._seed, sent_ns=self._now_ns())
-        plan = self._planner.plan(message, payload)
-        lifetime_ns = message.expires_ns - message.issued_ns
-        self._live.pop(message.event_id, None)  # the newest stand last
-        self._live[message.event_id] = (plan, sent_ns + lifetime_ns)
-        ticket = self._put(plan.outgoing)
-        receipt = PublishReceipt(
-            event_id=message.event_id,
-            serial=message.serial,
-            topics=tuple(out.topic for out in plan.live),
-            payload=payload,
-            sent_ns=sent_ns,
-            overtaken=ticket.superseded_topics,
-        )
-        return receipt, ticket
+    async def publish_alert(self, message: AlertMessage) -> PublishReceipt:
+        """Hand a message over and wait until the broker has taken every copy.
 
-    def _put(self, outgoing: list[Outgoing] | tuple[Outgoing, ...]) -> Ticket:
-        ticket = Ticket(len(outgoing))
-        now_ns = self._clock.monotonic_ns()
-        for out in outgoing:
-            expires_ns = None
-            if out.lifetime_s is not None:
-                expires_ns = now_ns + round(out.lifetime_s * NS_PER_S)
-            self._outbox.put(Entry(out, ticket, expires_ns))
-        self._wake.set()
-        return ticket
+        Raises
+        ------
+        PublishError, WireError
+            As :meth:`until_taken` and :meth:`submit`.
+        """
+        receipt = self.submit(message)
+        await self.until_taken(receipt)
+        return receipt
 
-    async def _over(self, ticket: Ticket, timeout_s: float, what: str) -> None:
+    def _put(self, out: Outgoing) -> tuple[Parcel, Ticket]:
+        ticket = Ticket(len(out.topics))
+        expires_ns = None
+        if out.lifetime_s is not None:
+            expires_ns = self._clock.monotonic_ns() + round(out.lifetime_s * NS_PER_S)
+        parcel = Parcel(out, ticket, expires_ns)
+        self._outbox.put(parcel)
+        self._pump()
+        return parcel, ticket
+
+    async def _over(self, tickets: Sequence[Ticket], timeout_s: float, what: str) -> None:
         try:
             async with asyncio.timeout(timeout_s):
-                await ticket.over()
+                for ticket in tickets:
+                    await ticket.over()
         except TimeoutError:
-            state = "the connection stands" if self._connected else "no connection"
+            waiting = sum(ticket.n_waiting for ticket in tickets)
+            state = "the connection stands" if self.is_connected else "no connection"
             raise PublishError(
                 str(self._address),
-                f"{what} not taken within {timeout_s:g} s: {ticket.n_waiting} copies wait, {state}",
+                f"{what} not taken within {timeout_s:g} s: {waiting} copies wait, {state}",
             ) from None
-        if ticket.n_dropped:
-            raise PublishError(str(self._address), f"{what}: {ticket.n_dropped} copies dropped")
+        dropped = sum(ticket.n_dropped for ticket in tickets)
+        refused = sum(ticket.n_refused for ticket in tickets)
+        if dropped or refused:
+            raise PublishError(
+                str(self._address), f"{what}: {dropped} copies dropped, {refused} refused"
+            )
 
     # ------------------------------------------------------------------ the connection
 
     async def _run(self) -> None:
         """Keep a connection for ever; only the first failure reaches the caller."""
-        backoff = Backoff(np.random.default_rng(self._seed))
-        will = Will(status_topic(self._service_id), self._status(online=False).payload)
+        backoff = Backoff(np.random.default_rng(self._seed), most_s=_MOST_WAIT_S)
         while True:
             failure: TransportError | None = None
+            was_connected = False
+            self._began_ns = self._now_ns()
+            will = self._status(online=False, at_ns=self._began_ns)
             try:
-                async with open_link(self._address, will=will) as link:
+                async with open_publisher_link(
+                    self._address,
+                    self._clock,
+                    on_answered=self._answered,
+                    on_room=self._pump,
+                    will=Will(will.topics[0], will.payload),
+                ) as link:
                     backoff.reset()
+                    was_connected = True
+                    self._link = link
                     self._say_again()
-                    self._connected = True
                     if self._opened is not None and not self._opened.done():
                         self._opened.set_result(None)
                     else:
@@ -319,11 +366,12 @@ class AlertPublisher:
                         _log.warning("the broker at %s is back", self._address)
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(link.until_lost(), name="publisher.watch")
-                        tasks.create_task(self._send(link), name="publisher.send")
-                        tasks.create_task(self._heartbeat(link), name="publisher.heartbeat")
+                        tasks.create_task(self._housekeeping(link), name="publisher.heartbeat")
             except* (ConnectError, PublishError) as group:
                 failure = _first(group)
-            was_connected, self._connected = self._connected, False
+            finally:
+                self._link = None
+                self._outbox.lost()
             if self._opened is not None and not self._opened.done():
                 self._opened.set_exception(failure or RuntimeError("ended without a reason"))
                 return
@@ -332,74 +380,58 @@ class AlertPublisher:
             await asyncio.sleep(backoff.next_s())
 
     def _say_again(self) -> None:
-        """Put everything that is still true into the outbox, live alerts first."""
+        """Put everything that is still true into the outbox, the newest alerts first."""
         self._forget_expired()
-        now_ns = self._clock.monotonic_ns()
-        entries = [Entry(self._status(online=True, at_ns=self._now_ns()))]
-        for plan, expires_ns in reversed(self._live.values()):
-            if expires_ns > now_ns:
-                # the live copies too: a device that was back before us found no current one
-                entries += [Entry(out, expires_ns=expires_ns) for out in plan.outgoing]
-        entries += [Entry(pack) for pack in self._help.values()]
-        self._outbox.put_missing(entries)
-        self._wake.set()
+        self._outbox.put(Parcel(self._status(online=True, at_ns=self._began_ns)))
+        # the live copies too: a device that was back before us found no current one
+        for parcel in (*reversed(self._live.values()), *self._standing.values()):
+            self._outbox.put_again(parcel)
+        self._pump()
 
-    async def _send(self, link: MqttLink) -> None:
-        window = self._address.receive_maximum
-        while True:
-            batch = self._outbox.take(window, self._clock.monotonic_ns())
-            if not batch:
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            async with asyncio.TaskGroup() as tasks:
-                for entry in batch:
-                    tasks.create_task(self._send_one(link, entry))
+    def _pump(self) -> None:
+        """Send what may leave now."""
+        while (link := self._link) is not None and (room := link.room) > 0:
+            pieces = self._outbox.take(room, self._clock.monotonic_ns())
+            if not pieces:
+                return
+            link.send(pieces, self._expiry_s)
 
-    async def _send_one(self, link: MqttLink, entry: Entry) -> None:
-        out = entry.outgoing
-        expiry_s = None
-        if entry.expires_ns is not None:
-            left_ns = entry.expires_ns - self._clock.monotonic_ns()
-            expiry_s = max(1, math.ceil(left_ns / NS_PER_S))
-        await link.publish(
-            out.topic,
-            out.payload,
-            qos=out.qos,
-            retain=out.retain,
-            expiry_s=expiry_s,
-            schema=out.schema,
-            timeout_s=_TAKEN_TIMEOUT_S,
-        )
-        self._outbox.done(entry)
+    def _expiry_s(self, parcel: Parcel) -> int | None:
+        """Return how many seconds the broker may keep a message."""
+        if parcel.expires_ns is None:
+            return None
+        return max(1, math.ceil((parcel.expires_ns - self._clock.monotonic_ns()) / NS_PER_S))
 
-    async def _heartbeat(self, link: MqttLink) -> None:
-        sequence = 0
+    def _answered(self, parcel: Parcel, index: int, refused: bool, at_ns: int) -> None:
+        if refused:
+            _log.error("%s refused %s", self._address, parcel.outgoing.topics[index])
+        self._outbox.answered(parcel, index, refused=refused, at_ns=at_ns)
+
+    async def _housekeeping(self, link: PublisherLink) -> None:
         while True:
             if self._heartbeat_s is not None:
-                sequence += 1
-                beat = Heartbeat(sequence=sequence, sent_ns=self._now_ns())
-                await link.publish(heartbeat_topic(), encode_control(beat), qos=0)
+                self._beats += 1
+                beat = Heartbeat(sequence=self._beats, sent_ns=self._now_ns())
+                link.send_passing(
+                    heartbeat_topic(tree=self._tree),
+                    encode_control(beat, signer=self._signer),
+                    standing.HEARTBEAT_PROPERTIES,
+                )
+            link.watch()
             self._forget_expired()
             await asyncio.sleep(self._heartbeat_s or _HOUSEKEEPING_S)
 
     def _forget_expired(self) -> None:
         """Drop events whose last message has expired; MQTT 3.1.1 needs telling to do the same."""
         now_ns = self._clock.monotonic_ns()
-        over = [event_id for event_id, (_, end_ns) in self._live.items() if end_ns <= now_ns]
-        for event_id in over:
-            plan, _ = self._live.pop(event_id)
+        over = [parcel for parcel in self._live.values() if (parcel.expires_ns or 0) <= now_ns]
+        for parcel in over:
+            del self._live[parcel.outgoing.key]
             if self._address.protocol != MQTT_5:
-                # a cell's topic may have become that of an event which still lives
-                kept = {out.topic for other, _ in self._live.values() for out in other.current}
-                self._put([out.emptied() for out in plan.current if out.topic not in kept])
+                self._put(parcel.outgoing.emptied())
 
-    def _status(self, *, online: bool, at_ns: int | None = None) -> Outgoing:
-        topic = status_topic(self._service_id)
-        status = ServiceStatus(
-            service_id=self._service_id, online=online, version=__version__, at_ns=at_ns
-        )
-        return Outgoing(topic=topic, payload=encode_control(status), key=(topic, ""), retain=True)
+    def _status(self, *, online: bool, at_ns: int) -> Outgoing:
+        return standing.service_status(self._service_id, self._signer, online=online, at_ns=at_ns)
 
 
 def _first(group: BaseExceptionGroup[TransportError]) -> TransportError:

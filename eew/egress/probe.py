@@ -24,8 +24,10 @@ _DISCONNECT = b"\xe0\x00"
 _CLEAN = 0x02
 _UNSUPPORTED = (0x01, 0x84)  # unacceptable protocol version, in 3.1.1 and in 5
 _RECEIVE_MAXIMUM = 0x21
-_MOST_INFLIGHT = 256  # more unacknowledged messages at once bring nothing on one connection
+_MOST_INFLIGHT = 4096  # more unacknowledged messages at once bring nothing on one connection
+_OWN_FILES = "EEW_MQTT_CERT_FILE and EEW_MQTT_KEY_FILE"
 _REASONS = {
+    0x00: "has ended the connection",
     0x01: "does not speak this version of MQTT",
     0x02: "refused the client identifier",
     0x03: "is not available at the moment",
@@ -39,6 +41,8 @@ _REASONS = {
     0x87: "refused: not authorised (user name or password)",
     0x88: "is not available at the moment",
     0x89: "is busy",
+    0x8B: "is shutting down",
+    0x8D: "has heard nothing from us for too long",
     0x8A: "has banned this client",
     0x8C: "wants another method of authentication",
     0x97: "refused: quota exceeded",
@@ -83,11 +87,21 @@ async def probe(address: BrokerAddress, *, timeout_s: float = PROBE_TIMEOUT_S) -
         ) from error
     except ssl.SSLError as error:
         reason = (error.reason or str(error)).replace("_", " ").lower()
-        raise ConnectError(str(address), f"TLS handshake failed: {reason}") from error
+        asked = "alert" in reason and ("certificate" in reason or "unknown ca" in reason)
+        raise ConnectError(
+            str(address),
+            f"TLS handshake failed: {reason}",
+            hint=f"{_OWN_FILES} name our own certificate and its key" if asked else "",
+        ) from error
     except ConnectionRefusedError as error:
         raise ConnectError(str(address), "connection refused: nobody listens there") from error
     except OSError as error:
         raise ConnectError(str(address), f"cannot connect: {error.strerror or error}") from error
+
+
+def reason_text(code: int) -> str:
+    """Return what a broker means by a reason code, to be read after "the broker"."""
+    return _REASONS.get(code, f"said {code:#x}")
 
 
 async def _probe(address: BrokerAddress, context: ssl.SSLContext | None) -> BrokerAddress:
@@ -101,9 +115,12 @@ async def _probe(address: BrokerAddress, context: ssl.SSLContext | None) -> Brok
         if code == 0:
             return replace(address, protocol=protocol, receive_maximum=receive_maximum)
         if code not in _UNSUPPORTED:
-            raise ConnectError(str(address), f"the broker {_REASONS.get(code, f'said {code:#x}')}")
+            raise ConnectError(str(address), f"the broker {reason_text(code)}")
     problem = "closed the connection without an answer" if silent else "speaks no MQTT 3.1.1 or 5"
-    raise ConnectError(str(address), problem, hint="is it an MQTT broker, with this TLS setting?")
+    hint = "is it an MQTT broker, with this TLS setting?"
+    if address.tls and silent:
+        hint += f" It may want another certificate of ours: {_OWN_FILES}"
+    raise ConnectError(str(address), problem, hint=hint)
 
 
 async def _ask(

@@ -17,13 +17,14 @@ from contextlib import AsyncExitStack
 
 import numpy as np
 
+from eew.backoff import Backoff
 from eew.clock import NS_PER_S, Clock
 from eew.errors import ConnectError, DataError, WireError
 from eew.ingest.live import Health, LiveNetwork
 from eew.ingest.openeew import TraceReader
 from eew.messages.openeew import TracePacket, decode_trace
 from eew.model.waveform import Packet
-from eew.mqtt_link import Backoff, BrokerAddress, MqttLink, open_link
+from eew.mqtt_link import BrokerAddress, MqttLink, open_link
 
 __all__ = ["MqttTraceSource", "ReplayShift"]
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from seedlink_client import Protocol, SeedLinkError
 
+from eew.backoff import Backoff
 from eew.clock import NS_PER_S, Clock
 from eew.errors import ConfigError, ConnectError, DataError
 from eew.ingest.inventory import Metadata, read_stationxml
@@ -29,7 +30,6 @@ from eew.ingest.seedlink_info import Offer, read_inventory, read_streams
 from eew.ingest.seedlink_wire import Connection
 from eew.ingest.selection import Selection
 from eew.model.waveform import Channel, Packet, StreamId
-from eew.mqtt_link import Backoff
 
 __all__ = ["SeedLinkSource"]
 

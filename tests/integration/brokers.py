@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from eew.app.development_key import development_key
 from eew.clock import NS_PER_S, SystemClock
 from eew.egress.embedded import embedded_broker
 from eew.egress.mosquitto import find_mosquitto, mosquitto_broker
@@ -232,6 +233,7 @@ def publisher_of(address: BrokerAddress, **settings: Any) -> AlertPublisher:
         "service_id": "test",
         "run_id": "run",
         "seed": 1,
+        "signer": development_key(1),
         "clock": SystemClock(),
         "now_ns": lambda: NOW_NS,
     }

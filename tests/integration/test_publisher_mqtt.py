@@ -42,7 +42,8 @@ async def test_an_alert_goes_to_the_national_topic_and_to_every_cell_once(kind: 
             receipt = await publisher.publish_alert(message)
             await until(lambda: publisher.n_waiting == 0)
         expected = ["eew/v1/alert", *(area_alert_topic(cell) for cell in cells)]
-        assert list(receipt.topics) == expected
+        assert receipt.topics[0] == expected[0]
+        assert sorted(receipt.topics) == sorted(expected)
         assert receipt.taken_ns is not None
         assert receipt.taken_ns > receipt.sent_ns
         await until(lambda: len(all_topics.on("/test")) == 2)  # online, offline
