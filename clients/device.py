@@ -7,29 +7,24 @@ publishes.
 
 from __future__ import annotations
 
-from clients.events import (
-    CuePlayed,
-    DeviceEvent,
-    HelpUpdated,
-    Ignored,
-    Phase,
-    PhaseChanged,
-    Received,
-    Shown,
-)
+from clients.device_screen import DeviceScreen, not_shown
+from clients.events import DeviceEvent, HelpUpdated, Ignored, Moved, Phase
 from clients.help_book import HelpBook, HelpFact
-from clients.incident import ACTIVE_PHASES, Incident
+from clients.incident import Incident
 from clients.locality import LocalEstimate, SharedEstimator, estimate_here
 from clients.policy import policy
-from clients.presentation import Presentation, Viewer, present
-from clients.session import DeviceSession, EventState, Link
-from clients.text import catalogue
+from clients.presentation import Presentation
+from clients.screen import viewer_of
+from clients.session import DeviceSession, EventState, Link, Refusal
+from clients.trust import Distrust, Trust
 from eew.errors import ConfigError, WireError
 from eew.messages import wire
 from eew.messages.control_wire import decode_heartbeat, decode_status
+from eew.messages.key_wire import split_statements
 from eew.messages.levels import Thresholds, default_thresholds
-from eew.messages.national_help import distance_unit
+from eew.messages.seal import Keyring
 from eew.messages.topics import (
+    ParsedTopic,
     TopicKind,
     area_alert_topic,
     cell_of,
@@ -37,20 +32,15 @@ from eew.messages.topics import (
     heartbeat_topic,
     help_country_topic,
     help_topic,
-    parse_topic,
+    keys_topic,
     status_filter,
 )
-from eew.model.alert import AlertMessage, Level
+from eew.model.alert import AlertMessage, Level, Status
 from eew.model.place import Site
 
 __all__ = ["Device"]
 
-_NS_PER_S = 1_000_000_000
-_ALERT_TOPICS = (
-    TopicKind.ALERT,
-    TopicKind.EVENT_CURRENT,
-    TopicKind.AREA_ALERT,
-)
+_ENDED = (EventState.CANCELLED, EventState.VANISHED)
 
 
 class Device:
@@ -80,6 +70,11 @@ class Device:
         One for all devices of a process, to work each message out once for all of them.
     follow_heartbeat : bool
         False without a broker, and in a replay faster than real time.
+    keyring : Keyring, optional
+        The keys it was set up with; without any it believes nobody and shows nothing. One may be
+        shared by all devices of a process, which then verify each payload once.
+    tree : Status
+        The tree it lives by. Messages of another are refused, whoever signed them.
     """
 
     kind = ""
@@ -100,8 +95,11 @@ class Device:
         thresholds: Thresholds | None = None,
         estimator: SharedEstimator | None = None,
         follow_heartbeat: bool = True,
+        keyring: Keyring | None = None,
+        tree: Status = Status.EXERCISE,
     ) -> None:
         self.id = id
+        self.tree = tree
         self.cell = cell_of(lat, lon)
         self.country = country
         self._lat, self._lon = lat, lon
@@ -110,24 +108,21 @@ class Device:
         self._estimator = estimator
         self._place_index = estimator.add(lat, lon, vs30_mps) if estimator is not None else -1
         self._rules = policy()
-        self._profile = self._rules.profile(profile)
+        self._trust = Trust(keyring, tree)
         self._session = DeviceSession(follow_heartbeat=follow_heartbeat, rules=self._rules)
         self._book = HelpBook(lat=lat, lon=lon, cell=self.cell, country=country)
         self._incidents: dict[str, Incident] = {}
-        self._ruling: str = ""
-        self._phase = Phase.IDLE
-        self._cue: CuePlayed | None = None
         self._ignored: dict[str, int] = {}
-        text = catalogue(language)
-        self._viewer = Viewer(
+        viewer = viewer_of(
             kind=self.kind,
             device_id=id,
-            title=title or text(f"screen.{self.kind}"),
-            text=text,
-            unit=distance_unit(country),
-            profile=self._profile,
+            title=title,
+            language=language,
+            country=country,
+            profile=self._rules.profile(profile),
             gazetteer=gazetteer,
         )
+        self._screen = DeviceScreen(viewer, self._rules, vibrates=self.vibrates)
 
     # ------------------------------------------------------------------ what it listens to
 
@@ -137,10 +132,53 @@ class Device:
         ``event/+/current`` only has to be read once on joining: what is live comes by
         ``area/.../alert``, and a copy of a message already taken is ignored.
         """
-        topics = [area_alert_topic(self.cell), event_current_filter(), help_topic(self.cell)]
+        tree = self.tree
+        # keys first: what comes after may be signed by one that is handed on just there
+        topics = [keys_topic(tree=tree), *self._topics_here(), event_current_filter(tree=tree)]
         if self.country:
-            topics.append(help_country_topic(self.country))
-        return [*topics, heartbeat_topic(), status_filter()]
+            topics.append(help_country_topic(self.country, tree=tree))
+        return [*topics, heartbeat_topic(tree=tree), status_filter(tree=tree)]
+
+    def _topics_here(self) -> list[str]:
+        return [area_alert_topic(self.cell, tree=self.tree), help_topic(self.cell, tree=self.tree)]
+
+    def move(self, lat: float, lon: float, now_ns: int) -> Moved:
+        """Be somewhere else from now on.
+
+        What is known of the events is worked out anew for the place: a phone that is carried
+        towards a quake may have to call its owner to action.
+
+        Returns
+        -------
+        Moved
+            Topics to join, then to leave; none within the same cell. ``event/+/current`` is among
+            the first: an event that concerns the new cell may never have concerned the old one.
+        """
+        events = self.advance(now_ns)
+        before, self.cell = self._topics_here(), cell_of(lat, lon)
+        self._lat, self._lon = lat, lon
+        self._book.move(lat, lon, self.cell)
+        if self._estimator is not None:
+            self._estimator.move(self._place_index, lat, lon)
+        for event_id in sorted(self._incidents):
+            events += self._relocate(self._incidents[event_id], now_ns)
+        here = self._topics_here()
+        if here == before:
+            return Moved(join=(), leave=(), events=tuple(events))
+        join = (*here, event_current_filter(tree=self.tree))
+        return Moved(join=join, leave=tuple(before), events=tuple(events))
+
+    def _relocate(self, incident: Incident, now_ns: int) -> list[DeviceEvent]:
+        message = incident.alert.message
+        service_ns = self._session.corrected_ns(now_ns)
+        if incident.state in _ENDED or message.expires_ns <= service_ns:
+            return []
+        limits = self._limits(message)
+        louder = incident.relocate(self._estimate(message), service_ns, limits, self._rules)
+        events = self._follow(now_ns)
+        if louder and message.serial in incident.shown_serials:
+            events += self._screen.play(incident.level.value, message.event_id, now_ns)
+        return events
 
     # ------------------------------------------------------------------ input
 
@@ -163,22 +201,52 @@ class Device:
         events = self.advance(now_ns)
         if not payload:  # an empty retained message removes the one before
             return events
+        service_ns, known = self._service_time(now_ns)
         try:
-            parsed = parse_topic(topic)
-            if parsed.kind in _ALERT_TOPICS:
-                return events + self._receive_alert(topic, payload, now_ns)
-            if parsed.kind in (TopicKind.HELP_CELL, TopicKind.HELP_COUNTRY):
-                return events + self._receive_help(topic, payload, now_ns)
-            if parsed.kind is TopicKind.HEARTBEAT:
-                self._session.heartbeat(decode_heartbeat(payload), now_ns)
-                return events
-            if parsed.kind is TopicKind.STATUS:
-                status = decode_status(payload)
-                self._session.service_status(online=status.online, now_ns=now_ns)
-                return events
+            parsed = self._trust.admit(topic, payload, service_ns, known=known)
+            return events + self._take(parsed, topic, payload, now_ns)
+        except Distrust as doubt:
+            return [*events, self._ignore(topic, doubt.reason, now_ns, detail=doubt.detail)]
         except WireError as error:
             return [*events, self._ignore(topic, "unreadable", now_ns, detail=str(error))]
-        return [*events, self._ignore(topic, "not_for_devices", now_ns)]
+
+    def _service_time(self, now_ns: int) -> tuple[int, bool]:
+        return self._session.corrected_ns(now_ns), self._session.clock_known(now_ns)
+
+    def _take(
+        self, parsed: ParsedTopic, topic: str, payload: bytes, now_ns: int
+    ) -> list[DeviceEvent]:
+        """Read what is believed."""
+        refusal: Refusal | None = None
+        match parsed.kind:
+            case TopicKind.HELP_CELL | TopicKind.HELP_COUNTRY:
+                return self._receive_help(topic, payload, now_ns)
+            case TopicKind.KEYS:
+                return self._receive_keys(topic, payload, now_ns)
+            case TopicKind.HEARTBEAT:
+                refusal = self._session.heartbeat(decode_heartbeat(payload), now_ns)
+            case TopicKind.STATUS:
+                status = decode_status(payload)
+                if status.service_id != parsed.key:
+                    raise Distrust("wrong_topic", f"the word of {status.service_id!r}")
+                refusal = self._session.service_status(
+                    status.service_id, online=status.online, at_ns=status.at_ns, now_ns=now_ns
+                )
+            case _:
+                return self._receive_alert(topic, payload, now_ns)
+        return [] if refusal is None else [self._ignore(topic, refusal.value, now_ns)]
+
+    def _receive_keys(self, topic: str, payload: bytes, now_ns: int) -> list[DeviceEvent]:
+        events: list[DeviceEvent] = []
+        service_ns, known = self._service_time(now_ns)
+        for statement in split_statements(payload):
+            try:
+                self._trust.follow(statement, service_ns, known=known)
+            except Distrust as doubt:
+                events.append(self._ignore(topic, doubt.reason, now_ns, detail=doubt.detail))
+            except WireError as error:
+                events.append(self._ignore(topic, "unreadable", now_ns, detail=str(error)))
+        return events
 
     def advance(self, now_ns: int) -> list[DeviceEvent]:
         """Let time pass; returns what changed on the screen by itself."""
@@ -193,6 +261,8 @@ class Device:
         alert = wire.decode(payload)
         message = alert.message
         event_id, serial = message.event_id, message.serial
+        if message.status is not self.tree:
+            raise Distrust("wrong_status", f"{message.status.value!r} in {self.tree.value!r}")
         try:
             estimate = self._estimate(message)
         except ConfigError as error:  # a model of a newer version: nothing can be said of here
@@ -214,11 +284,11 @@ class Device:
             louder = incident.update(alert, estimate, state, service_ns, limits, self._rules)
         events = self._follow(now_ns)
         if serial not in incident.shown_serials:
-            events.append(self._not_shown(incident, now_ns))
+            events.append(not_shown(incident, now_ns))
         elif louder:
-            events += self._play(incident.level.value, event_id, now_ns)
+            events += self._screen.play(incident.level.value, event_id, now_ns)
         elif state is EventState.CANCELLED:
-            events += self._play("cancelled", event_id, now_ns)
+            events += self._screen.play("cancelled", event_id, now_ns)
         return events
 
     def _estimate(self, message: AlertMessage) -> LocalEstimate:
@@ -245,75 +315,12 @@ class Device:
             )
         ]
 
-    # ------------------------------------------------------------------ the screen
-
-    def _rule(self, service_ns: int) -> Incident | None:
-        """Return the event that rules the screen: the worst one."""
-        told = [i for i in self._incidents.values() if i.told_ns is not None]
-        if not told:
-            return None
-        worst = max(told, key=lambda incident: incident.urgency(service_ns, self._rules))
-        return worst if worst.phase(service_ns, self._rules) is not Phase.IDLE else None
-
     def _follow(self, now_ns: int) -> list[DeviceEvent]:
         """Say what changed on the screen since last time."""
         service_ns = self._session.corrected_ns(now_ns)
-        ruling = self._rule(service_ns)
-        events: list[DeviceEvent] = []
-        phase = ruling.phase(service_ns, self._rules) if ruling is not None else Phase.IDLE
-        name = ruling.alert.message.event_id if ruling is not None else ""
-        if (phase, name) != (self._phase, self._ruling):
-            self._phase, self._ruling = phase, name
-            events.append(PhaseChanged(phase=phase, event_id=name, at_ns=now_ns))
-        if ruling is not None:
-            serial = ruling.alert.message.serial
-            if serial not in ruling.shown_serials:
-                ruling.shown_serials.add(serial)
-                offset_ns = now_ns - service_ns
-                events.append(
-                    Shown(
-                        event_id=name,
-                        serial=serial,
-                        level=ruling.level,
-                        phase=phase,
-                        received_ns=ruling.received_ns + offset_ns,
-                        at_ns=now_ns,
-                    )
-                )
+        events = self._screen.follow(self._incidents.values(), now_ns, service_ns)
         self._forget(service_ns)
         return events
-
-    def _not_shown(self, incident: Incident, now_ns: int) -> Received:
-        message = incident.alert.message
-        if incident.told_ns is not None:
-            reason = "other_event"
-        elif incident.state is EventState.CANCELLED:
-            reason = "nothing_to_withdraw"
-        else:
-            reason = "below_threshold"
-        return Received(
-            event_id=message.event_id,
-            serial=message.serial,
-            level=incident.level,
-            reason=reason,
-            at_ns=now_ns,
-        )
-
-    def _play(self, name: str, event_id: str, now_ns: int) -> list[DeviceEvent]:
-        cue = self._rules.cues[name]
-        quiet = name in self._profile.quiet
-        self._cue = CuePlayed(
-            name=name,
-            sound="" if quiet or not self._profile.sound else cue.sound,
-            haptics_ms=self._haptics(cue.haptics_ms) if self.vibrates and not quiet else (),
-            event_id=event_id,
-            at_ns=now_ns,
-        )
-        return [self._cue]
-
-    def _haptics(self, pattern_ms: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the pattern of the profile: repeated with a pause between."""
-        return (*pattern_ms, *((500, *pattern_ms) * (self._profile.pulses - 1)))
 
     def _forget(self, service_ns: int) -> None:
         """Drop events the session has forgotten and the screen has done with."""
@@ -345,46 +352,9 @@ class Device:
 
     def presentation(self, now_ns: int) -> Presentation:
         """Return what is on the screen at a time; looking changes nothing."""
-        service_ns = self._session.corrected_ns(now_ns)
-        ruling = self._rule(service_ns)
-        cue = self._cue
-        if cue is not None and now_ns - cue.at_ns >= round(self._rules.cue_s * _NS_PER_S):
-            cue = None
-        return present(
-            self._viewer,
-            ruling,
-            self._book.facts(),
-            now_ns=service_ns,
-            rules=self._rules,
-            layout=self._layout(ruling, service_ns),
-            cue=cue,
-            clock_trusted=self._session.clock_trusted,
-            link_notes=self._link_notes(now_ns),
-            n_others=self._n_others(ruling, service_ns),
+        return self._screen.presentation(
+            self._incidents.values(), self._book.facts(), self._session, now_ns
         )
-
-    def _layout(self, ruling: Incident | None, service_ns: int) -> str:
-        return "full"
-
-    def _n_others(self, ruling: Incident | None, service_ns: int) -> int:
-        active = [
-            incident
-            for incident in self._incidents.values()
-            if incident is not ruling and incident.phase(service_ns, self._rules) in ACTIVE_PHASES
-        ]
-        return len(active)
-
-    def _link_notes(self, now_ns: int) -> tuple[str, ...]:
-        text, session = self._viewer.text, self._session
-        notes = []
-        if not session.clock_synchronised:
-            notes.append(text("note.clock"))
-        link = session.link(now_ns)
-        if link is Link.STALE:
-            notes.append(text("note.stale", seconds=int(session.silence_s(now_ns))))
-        elif link is Link.OFFLINE:
-            notes.append(text("note.offline"))
-        return tuple(notes)
 
     def estimate_of(self, event_id: str) -> LocalEstimate | None:
         """Return the newest local estimate of an event, for scores; it stays on the device."""
@@ -402,7 +372,7 @@ class Device:
     @property
     def level(self) -> Level:
         """Level now asked for on the screen."""
-        ruling = self._incidents.get(self._ruling)
+        ruling = self._incidents.get(self._screen.ruling)
         return ruling.level if ruling is not None else Level.NONE
 
     @property

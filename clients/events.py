@@ -13,6 +13,7 @@ __all__ = [
     "DeviceEvent",
     "HelpUpdated",
     "Ignored",
+    "Moved",
     "Phase",
     "PhaseChanged",
     "Received",
@@ -103,6 +104,15 @@ class CuePlayed:
     haptics_ms: tuple[int, ...]
     event_id: str
     at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What follows from being somewhere else: topics to join, then to leave, and what is shown."""
+
+    join: tuple[str, ...]
+    leave: tuple[str, ...]
+    events: tuple[DeviceEvent, ...]
 
 
 DeviceEvent = Shown | Received | Ignored | HelpUpdated | PhaseChanged | CuePlayed

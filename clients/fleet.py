@@ -154,8 +154,8 @@ class Fleet(BaseFleet):
 
     Parameters
     ----------
-    address : BrokerAddress
-        Where they connect.
+    address : BrokerAddress or sequence of BrokerAddress
+        Where they connect; leaves to choose from where there are several.
     clock : Clock
         Measures latencies (monotonic).
     now_ns : callable, optional
@@ -171,7 +171,7 @@ class Fleet(BaseFleet):
     def __init__(
         self,
         devices: Sequence[Device],
-        address: BrokerAddress,
+        address: BrokerAddress | Sequence[BrokerAddress],
         clock: Clock,
         *,
         seed: int,
@@ -261,13 +261,17 @@ class Fleet(BaseFleet):
             connected = self.n_connected
             await self.stop()
             raise ConnectError(
-                str(self._address),
+                self._where(),
                 f"{connected} of {len(self._devices)} devices connected within {timeout_s:g} s"
                 + (f"; last: {self._last_failure.problem}" if self._last_failure else ""),
             ) from None
         except BaseException:
             await self.stop()
             raise
+
+    def _where(self) -> str:
+        leaves = self._address
+        return str(leaves) if isinstance(leaves, BrokerAddress) else ", ".join(map(str, leaves))
 
     async def wait_connected(self, *, progress: Callable[[int, int], None] | None = None) -> None:
         """Wait until every device is connected and subscribed."""

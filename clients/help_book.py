@@ -50,6 +50,7 @@ class HelpBook:
         self._country_area = f"country:{country}"
         self._national = national_pack(country)
         self._packs: dict[str, HelpPack] = {}
+        self._index: ShelterIndex | None = None  # of the cell's pack
         self._shelter: NearestShelter | None = None
 
     def take(self, payload: bytes) -> tuple[HelpPack, str]:
@@ -68,8 +69,17 @@ class HelpBook:
             return pack, "duplicate" if pack.version == held.version else "old_help_pack"
         self._packs[pack.area] = pack
         if pack.area == self._cell:
+            self._index = index
             self._shelter = index.nearest(self._lat, self._lon)
         return pack, ""
+
+    def move(self, lat: float, lon: float, cell: str) -> None:
+        """Be somewhere else: the pack of a cell that was left is let go of."""
+        self._lat, self._lon = lat, lon
+        if cell != self._cell:
+            self._packs.pop(self._cell, None)
+            self._cell, self._index = cell, None
+        self._shelter = None if self._index is None else self._index.nearest(lat, lon)
 
     def facts(self) -> HelpFact:
         """Return the best the device knows: cell before country before built-in numbers."""

@@ -120,6 +120,16 @@ class Incident:
         self._tell(before, now_ns)
         return _RANK[self.level] > _RANK[before]
 
+    def relocate(
+        self, estimate: LocalEstimate, now_ns: int, limits: Thresholds, rules: DevicePolicy
+    ) -> bool:
+        """Take the same message at another place; returns True where it calls for a new cue."""
+        if self.told_ns is None:  # nothing was promised yet
+            self.countdown = Countdown(
+                s_arrival_ns=estimate.s_arrival_ns, sigma_s=estimate.s_arrival_sigma_s
+            )
+        return self.update(self.alert, estimate, self.state, now_ns, limits, rules)
+
     def vanish(self, now_ns: int) -> None:
         """Note that the event expired without a last word."""
         self.state = EventState.VANISHED

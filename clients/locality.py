@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +25,20 @@ from eew.physics.geo import azimuth_deg, epicentral_distance_km
 from eew.physics.traveltime import RegionalTravelTimes
 
 __all__ = [
+    "Estimates",
     "LocalEstimate",
     "NearestShelter",
     "SharedEstimator",
     "ShelterIndex",
     "estimate_here",
+    "estimate_many",
     "nearest_shelter",
 ]
 
 _NS_PER_S = 1_000_000_000
 _STEP_KM = 1.0  # for slopes where an uncertainty is zero
 _REMEMBERED = 16  # messages, newest first
+_LAST_NS = 2**62  # the year 2116: sums of times stay within 64 bits
 
 Floats = NDArray[np.float64]
 
@@ -102,7 +106,7 @@ def estimate_here(
         If the message names a shaking model that this version does not have.
     """
     vs30 = np.array([np.nan if vs30_mps is None else vs30_mps])
-    many = _estimate_many(message, np.array([lat]), np.array([lon]), vs30)
+    many = estimate_many(message, np.array([lat]), np.array([lon]), vs30)
     return many.at(0, thresholds or default_thresholds(message.prediction.scale))
 
 
@@ -117,7 +121,9 @@ class SharedEstimator:
         self._lat: list[float] = []
         self._lon: list[float] = []
         self._vs30: list[float] = []
-        self._done: deque[tuple[AlertMessage, _Many]] = deque(maxlen=_REMEMBERED)
+        self._done: deque[tuple[AlertMessage, Estimates, int]] = deque(maxlen=_REMEMBERED)
+        self._n_moves = 0
+        self._moved: dict[int, int] = {}  # place -> number of its last move
 
     def add(self, lat: float, lon: float, vs30_mps: float | None = None) -> int:
         """Take a place in; returns its number for :meth:`estimate`."""
@@ -126,58 +132,93 @@ class SharedEstimator:
         self._vs30.append(math.nan if vs30_mps is None else vs30_mps)
         return len(self._lat) - 1
 
+    def move(self, index: int, lat: float, lon: float) -> None:
+        """Put the place of that number elsewhere; what was worked out for others stays."""
+        self._lat[index], self._lon[index] = lat, lon
+        self._n_moves += 1
+        self._moved[index] = self._n_moves
+
     def estimate(
         self, message: AlertMessage, index: int, thresholds: Thresholds | None = None
     ) -> LocalEstimate:
         """Return what a message means at the place of that number; see :func:`estimate_here`."""
         limits = thresholds or default_thresholds(message.prediction.scale)
-        for known, many in self._done:
+        for known, many, n_moves in self._done:
             # Devices of one process share the decoded message, so identity is enough; a place
             # that was added since is not in the arrays yet.
-            if known is message and index < len(many.distance_km):
-                return many.at(index, limits)
-        lat, lon, vs30 = np.array(self._lat), np.array(self._lon), np.array(self._vs30)
-        many = _estimate_many(message, lat, lon, vs30)
-        self._done.appendleft((message, many))
+            if known is message and index < len(many.intensity):
+                if self._moved.get(index, 0) <= n_moves:
+                    return many.at(index, limits)
+                return self._work_out(message, slice(index, index + 1)).at(0, limits)
+        many = self._work_out(message, slice(None))
+        self._done.appendleft((message, many, self._n_moves))
         return many.at(index, limits)
 
+    def _work_out(self, message: AlertMessage, places: slice) -> Estimates:
+        lat, lon, vs30 = self._lat[places], self._lon[places], self._vs30[places]
+        return estimate_many(message, np.array(lat), np.array(lon), np.array(vs30))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Many:
-    """One message at many places; one list entry per place."""
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Estimates:
+    """One message at many places: arrays of shape (n,), fields as :class:`LocalEstimate`.
+
+    ``intensity_sigma`` decides nothing and costs as much as all the rest: it is worked out when
+    somebody asks for it.
+    """
 
     scale: str
-    distance_km: list[float]
-    azimuth_deg: list[float]
-    p_arrival_ns: list[int]
-    s_arrival_ns: list[int]
-    s_sigma_s: list[float]
-    intensity: list[float]
-    intensity_sigma: list[float]
-    seen_nearby: list[bool]
+    epicentral_distance_km: Floats
+    azimuth_deg: Floats
+    p_arrival_ns: NDArray[np.int64]
+    s_arrival_ns: NDArray[np.int64]
+    s_arrival_sigma_s: Floats
+    intensity: Floats
+    seen_nearby: NDArray[np.bool_]
+    sigma_of: Callable[[], Floats]
+
+    @cached_property
+    def intensity_sigma(self) -> Floats:
+        """One standard deviation of the intensity."""
+        return self.sigma_of()
 
     def at(self, index: int, limits: Thresholds) -> LocalEstimate:
         """Return the estimate of one place."""
-        intensity = self.intensity[index]
+        intensity = float(self.intensity[index])
         return LocalEstimate(
-            epicentral_distance_km=self.distance_km[index],
-            azimuth_deg=self.azimuth_deg[index],
-            p_arrival_ns=self.p_arrival_ns[index],
-            s_arrival_ns=self.s_arrival_ns[index],
-            s_arrival_sigma_s=self.s_sigma_s[index],
+            epicentral_distance_km=float(self.epicentral_distance_km[index]),
+            azimuth_deg=float(self.azimuth_deg[index]),
+            p_arrival_ns=int(self.p_arrival_ns[index]),
+            s_arrival_ns=int(self.s_arrival_ns[index]),
+            s_arrival_sigma_s=float(self.s_arrival_sigma_s[index]),
             scale=self.scale,
             intensity=intensity,
-            intensity_sigma=self.intensity_sigma[index],
-            seen_nearby=self.seen_nearby[index],
+            intensity_sigma=float(self.intensity_sigma[index]),
+            seen_nearby=bool(self.seen_nearby[index]),
             level=limits.level_of(intensity),
         )
 
 
-def _estimate_many(message: AlertMessage, lat: Floats, lon: Floats, vs30_mps: Floats) -> _Many:
-    """Work a message out at places, shape (n,); Vs30 may be NaN."""
+def estimate_many(message: AlertMessage, lat: Floats, lon: Floats, vs30_mps: Floats) -> Estimates:
+    """Work a message out at places.
+
+    Parameters
+    ----------
+    message : AlertMessage
+        As for :func:`estimate_here`.
+    lat, lon : ndarray, shape (n,)
+        Places, degrees.
+    vs30_mps : ndarray, shape (n,)
+        Ground at the places; NaN where unknown.
+
+    Raises
+    ------
+    ConfigError
+        If the message names a shaking model that this version does not have.
+    """
     origin, magnitude = message.origin, message.magnitude
     distance_km = epicentral_distance_km(lat, lon, origin.lat, origin.lon)
-    # Rows: the median, one step in the epicentre, one in the last uncertain quantity.
+    # Rows: the median, one step in the epicentre, one in the depth.
     distance_step_km = max(origin.h_sigma_km, _STEP_KM)
     depth_step_km = max(origin.z_sigma_km, _STEP_KM)
     distances = np.stack([distance_km, distance_km + distance_step_km, distance_km])
@@ -191,31 +232,39 @@ def _estimate_many(message: AlertMessage, lat: Floats, lon: Floats, vs30_mps: Fl
         + ((s_deeper_s - s_s) * origin.z_sigma_km / depth_step_km) ** 2
     )
     model, prediction = model_of(message.prediction), message.prediction
-    magnitudes = np.array([[0.0], [0.0], [magnitude.sigma]]) + magnitude.value
     source_km = source_distance_km(prediction, origin.lat, origin.lon, lat, lon)
-    source_kms = np.stack([source_km, source_km + distance_step_km, source_km])
-    shaking = from_source(model, prediction, magnitudes, origin.depth_km, source_kms, vs30_mps)
-    median, farther, larger = shaking.intensity
-    intensity_sigma = np.sqrt(
-        shaking.sigma[0] ** 2
-        + ((farther - median) * origin.h_sigma_km / distance_step_km) ** 2
-        + (larger - median) ** 2
-    )
+    shaking = from_source(model, prediction, magnitude.value, origin.depth_km, source_km, vs30_mps)
+    median = shaking.intensity
+
+    def intensity_sigma() -> Floats:
+        magnitudes = np.array([[0.0], [magnitude.sigma]]) + magnitude.value
+        source_kms = np.stack([source_km + distance_step_km, source_km])
+        farther, larger = from_source(
+            model, prediction, magnitudes, origin.depth_km, source_kms, vs30_mps
+        ).intensity
+        sigma: Floats = np.sqrt(
+            shaking.sigma**2
+            + ((farther - median) * origin.h_sigma_km / distance_step_km) ** 2
+            + (larger - median) ** 2
+        )
+        return sigma
+
     intensity = model.on_scale(median + prediction.correction)
     nearby = np.full_like(intensity, -np.inf)
     if prediction.observed:
         shift = site_shift(model, prediction, magnitude.value, origin.depth_km, source_km, vs30_mps)
         nearby = from_nearby(prediction.observed, lat, lon, shift)
-    return _Many(
+    origin_ns = min(origin.time_ns, _LAST_NS)
+    return Estimates(
         scale=message.prediction.scale,
-        distance_km=distance_km.tolist(),
-        azimuth_deg=azimuth_deg(lat, lon, origin.lat, origin.lon).tolist(),
-        p_arrival_ns=[origin.time_ns + round(p * _NS_PER_S) for p in p_s.tolist()],
-        s_arrival_ns=[origin.time_ns + round(s * _NS_PER_S) for s in s_s.tolist()],
-        s_sigma_s=s_sigma_s.tolist(),
-        intensity=np.maximum(intensity, nearby).tolist(),
-        intensity_sigma=intensity_sigma.tolist(),
-        seen_nearby=(nearby > intensity).tolist(),
+        epicentral_distance_km=distance_km,
+        azimuth_deg=azimuth_deg(lat, lon, origin.lat, origin.lon),
+        p_arrival_ns=origin_ns + np.rint(p_s * _NS_PER_S).astype(np.int64),
+        s_arrival_ns=origin_ns + np.rint(s_s * _NS_PER_S).astype(np.int64),
+        s_arrival_sigma_s=s_sigma_s,
+        intensity=np.maximum(intensity, nearby),
+        seen_nearby=nearby > intensity,
+        sigma_of=intensity_sigma,
     )
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from eew.errors import ConfigError
 from eew.tables import load_table
 
 __all__ = ["Cue", "DevicePolicy", "Profile", "policy"]
+
+_Km = TypeVar("_Km", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,8 @@ class DevicePolicy:
     offline_s: float
     clock_tolerance_s: float
     clock_heartbeats: int
+    clock_span_s: float
+    clock_most_back_s: float
     max_events: int
     cues: dict[str, Cue]
     profiles: dict[str, Profile]
@@ -72,8 +80,8 @@ class DevicePolicy:
             raise ConfigError("profile", f"unknown profile {name!r}", hint=f"known: {known}")
         return self.profiles[name]
 
-    def shaking_s(self, magnitude: float, epicentral_distance_km: float) -> float:
-        """Return how long strong motion may last at a distance, from the S arrival, in s."""
+    def shaking_s(self, magnitude: float, epicentral_distance_km: _Km) -> _Km:
+        """Return how long strong motion may last at distances, from the S arrival, in s."""
         log10_moment_dyne_cm = self.moment_slope * magnitude + self.moment_intercept
         source_s = 2.0 * self.half_duration_coefficient * math.pow(10.0, log10_moment_dyne_cm / 3.0)
         return source_s + self.path_s_per_km * epicentral_distance_km + self.margin_s
@@ -103,6 +111,8 @@ def policy() -> DevicePolicy:
         offline_s=table["link"]["offline_s"],
         clock_tolerance_s=table["clock"]["tolerance_s"],
         clock_heartbeats=table["clock"]["heartbeats"],
+        clock_span_s=table["clock"]["span_s"],
+        clock_most_back_s=table["clock"]["most_back_s"],
         max_events=table["memory"]["events"],
         cues={
             name: Cue(name=name, sound=row["sound"], haptics_ms=tuple(row["haptics_ms"]))

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from clients.device import Device
-from clients.incident import Incident
 
 __all__ = ["TV"]
-
-_NS_PER_S = 1_000_000_000
 
 
 class TV(Device):
@@ -30,9 +27,3 @@ class TV(Device):
 
     def __init__(self, *, district: str, **settings: Any) -> None:
         super().__init__(title=district, **settings)
-
-    def _layout(self, ruling: Incident | None, service_ns: int) -> str:
-        if ruling is None or ruling.raised_ns is None:
-            return "panel"
-        strip_ns = round(self._rules.strip_s * _NS_PER_S)
-        return "strip" if service_ns < ruling.raised_ns + strip_ns else "panel"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,9 @@ from clients.local_fleet import LocalFleet
 from clients.phone import Phone
 from clients.subscriber import Device
 from clients.tv import TV
+from eew.app.development_key import development_key
 from eew.egress.local import LocalPublisher
+from eew.messages.seal import Keyring
 from eew.messages.topics import area_alert_topic, cell_of
 from eew.model.alert import MsgType
 from tests.integration.brokers import EPICENTRE, NOW_NS, alert, pack_of
@@ -23,10 +26,15 @@ LAT, LON = EPICENTRE
 
 
 def devices() -> list[Device]:
+    usual: dict[str, Any] = {
+        "country": "CN",
+        "follow_heartbeat": False,
+        "keyring": Keyring(development_key(seed).public for seed in (1, 3)),
+    }
     return [
-        Phone(id="here", lat=LAT, lon=LON + 0.05, country="CN", follow_heartbeat=False),
-        Phone(id="beijing", lat=39.9, lon=116.4, country="CN", follow_heartbeat=False),
-        TV(district="Luding", id="tv", lat=LAT, lon=LON, country="CN", follow_heartbeat=False),
+        Phone(id="here", lat=LAT, lon=LON + 0.05, **usual),
+        Phone(id="beijing", lat=39.9, lon=116.4, **usual),
+        TV(district="Luding", id="tv", lat=LAT, lon=LON, **usual),
     ]
 
 
@@ -39,7 +47,7 @@ async def one_run() -> list[tuple[str, int, str]]:
 
     now_ns = NOW_NS
     fleet = LocalFleet(devices(), now_ns=lambda: now_ns, on_events=note)
-    publisher = LocalPublisher(fleet.deliver, run_id="run", seed=1)
+    publisher = LocalPublisher(fleet.deliver, run_id="run", seed=1, signer=development_key(1))
     async with fleet, publisher:
         await publisher.publish_help(pack_of("country:CN", version=10**12))
         for serial, kind in enumerate([MsgType.ALERT, MsgType.UPDATE, MsgType.CANCEL], start=1):
@@ -78,7 +86,10 @@ async def test_payloads_are_those_of_the_broker_and_the_same_each_time() -> None
     got: list[tuple[str, bytes]] = []
     for _ in range(2):
         publisher = LocalPublisher(
-            lambda topic, data: got.append((topic, data)), run_id="r", seed=3
+            lambda topic, data: got.append((topic, data)),
+            run_id="r",
+            seed=3,
+            signer=development_key(3),
         )
         publisher.submit(alert())
     half = len(got) // 2
@@ -99,7 +110,7 @@ def test_events_are_told_to_whoever_asks() -> None:
     fleet = LocalFleet(
         devices(), now_ns=lambda: NOW_NS, on_events=lambda _d, events, _t: seen.extend(events)
     )
-    publisher = LocalPublisher(fleet.deliver, run_id="r", seed=3)
+    publisher = LocalPublisher(fleet.deliver, run_id="r", seed=3, signer=development_key(3))
     publisher.submit(alert())
     assert sum(isinstance(event, Shown) for event in seen) == 2
     assert not any(isinstance(event, HelpUpdated) for event in seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from clients.locality import SharedEstimator
 from clients.phone import Phone
 from clients.subscriber import Device, Receipt, run_device
 from clients.tv import TV
+from eew.app.development_key import development_key, development_keyring
 from eew.clock import SystemClock
 from eew.egress.mosquitto import free_port
 from eew.egress.plan import AlertPlanner
@@ -36,6 +38,7 @@ from tests.integration.brokers import (
 )
 
 CLOCK = SystemClock()
+KEYS = development_keyring(1)
 
 
 def phones(n: int, rng: np.random.Generator, *, spread_deg: float = 0.5) -> list[Device]:
@@ -51,6 +54,7 @@ def phones(n: int, rng: np.random.Generator, *, spread_deg: float = 0.5) -> list
             "country": "CN",
             "estimator": estimator,
             "follow_heartbeat": False,
+            "keyring": KEYS,
         }
         made.append(TV(district="Luding", **settings) if i % 10 == 9 else Phone(**settings))
     return made
@@ -95,7 +99,7 @@ async def test_an_alert_to_fifty_devices_reaches_each_once(
 @BOTH
 async def test_devices_far_away_are_not_told(kind: str, rng: np.random.Generator) -> None:
     near = phones(3, rng, spread_deg=0.1)
-    far = Phone(id="far", lat=39.9, lon=116.4, country="CN", follow_heartbeat=False)
+    far = Phone(id="far", lat=39.9, lon=116.4, country="CN", follow_heartbeat=False, keyring=KEYS)
     async with (
         broker_of(kind) as address,
         publisher_of(address) as publisher,
@@ -141,17 +145,18 @@ async def test_a_device_that_joins_between_any_two_copies_of_an_alert_does_not_m
     kind: str, rng: np.random.Generator
 ) -> None:
     message = alert(1)
-    payload = wire.encode(message, run_id="run", seed=1, sent_ns=NOW_NS)
-    outgoing = AlertPlanner().plan(message, payload).outgoing
-    devices = phones(len(outgoing) + 1, rng, spread_deg=0.05)
+    payload = wire.encode(message, run_id="run", seed=1, sent_ns=NOW_NS, signer=development_key(1))
+    outgoing = AlertPlanner().plan(message, payload)
+    devices = phones(len(outgoing.topics) + 1, rng, spread_deg=0.05)
     fleets = []
     async with broker_of(kind) as address, open_link(address) as link:
-        for device, out in zip(devices, [*outgoing, None], strict=True):
+        for device, topic in zip(devices, [*outgoing.topics, ""], strict=True):
             fleet = fleet_of([device], address)
             await fleet.start()
             fleets.append(fleet)
-            if out is not None:
-                await link.publish(out.topic, out.payload, qos=1, retain=out.retain)
+            if topic:
+                retain = topic in outgoing.current
+                await link.publish(topic, outgoing.payload, qos=1, retain=retain)
         for device, fleet in zip(devices, fleets, strict=True):
             report = await fleet.wait_answers("ev1", 1, [device.id], timeout_s=2.0)
             assert report.missing == ()
@@ -284,7 +289,14 @@ async def test_a_single_device_publishes_its_answers_and_never_where_it_is(
     kind: str, rng: np.random.Generator
 ) -> None:
     receipts: list[Receipt] = []
-    phone = Phone(id="anna", lat=29.61234, lon=102.15678, country="CN", follow_heartbeat=False)
+    phone = Phone(
+        id="anna",
+        lat=29.61234,
+        lon=102.15678,
+        country="CN",
+        follow_heartbeat=False,
+        keyring=KEYS,
+    )
     async with (
         broker_of(kind) as address,
         publisher_of(address) as publisher,
@@ -306,9 +318,10 @@ async def test_a_single_device_publishes_its_answers_and_never_where_it_is(
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     topic, payload = recorder.got[0]
-    assert topic == "eew/v1/client/anna/ack"
     ack = decode_ack(payload)
-    assert (ack.id, ack.event_id, ack.serial, ack.outcome) == ("anna", "ev1", 1, "shown")
+    assert topic == f"eew/v1/client/{ack.id}/ack"
+    assert re.fullmatch("[0-9a-f]{16}", ack.id)  # drawn at this start, not the device's name
+    assert (ack.event_id, ack.serial, ack.outcome) == ("ev1", 1, "shown")
     assert (ack.received_ns, ack.shown_ns) == (NOW_NS, NOW_NS)
     assert b"29.6" not in payload
     assert b"102.1" not in payload

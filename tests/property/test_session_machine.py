@@ -1,8 +1,8 @@
 """Whatever the network does with the messages, a device keeps its rules.
 
 The machine delivers messages of a few events in any order, any number of times, late or from the
-future, between heartbeats and silences, to a whole phone; the rules are checked against a model
-that only remembers what was accepted.
+future, between heartbeats and silences, to a whole phone that is carried about, with forgeries and
+replays among them; the rules are checked against a model that only remembers what was accepted.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from clients.phone import Phone
 from clients.policy import policy
 from clients.textbox import render_text
 from eew.messages.control_wire import Heartbeat, encode_control
+from eew.messages.seal import KeyPair, seal
 from eew.messages.topics import area_alert_topic, event_current_topic, heartbeat_topic
-from eew.model.alert import CancelReason, Level, MsgType
-from tests.unit.message_cases import ORIGIN_NS, S, make_message, payload_of
+from eew.model.alert import AlertMessage, CancelReason, Level, MsgType, Status
+from tests.unit.message_cases import KEY, KEYS, ORIGIN_NS, S, keyring, make_message, payload_of
 
 pytestmark = pytest.mark.slow  # for `make check`: whole runs, records or figures
 
@@ -32,6 +33,8 @@ MAGNITUDES = (6.0, 7.0, 6.6, 5.0, 4.2)  # be_aware, take_action, take_action, be
 # Mostly the next serial and a fresh message, now and then anything.
 STEPS = st.sampled_from([1, 1, 1, 2, 0, -1, -2])
 AGES = st.sampled_from([0, 0, 1, 2, 3, 4, 5, 6, 8, -5, 30, 100, 179, 180, 240])
+STRANGER = KeyPair("stranger", Status.EXERCISE, bytes(32))
+BORROWED = KeyPair(KEY.key_id, Status.EXERCISE, bytes(32))  # under a trusted name
 TEMPLATES = {magnitude: make_message(magnitude=magnitude) for magnitude in MAGNITUDES}
 
 
@@ -41,13 +44,18 @@ class PhoneMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.now_ns = ORIGIN_NS + 6 * S
-        self.phone = Phone(id="p", lat=HERE[0], lon=HERE[1], language="en", country="CN")
+        self.phone = Phone(
+            id="p", lat=HERE[0], lon=HERE[1], language="en", country="CN", keyring=keyring()
+        )
         self.accepted: dict[str, list[int]] = {name: [] for name in EVENTS}
         self.closed: dict[str, MsgType] = {}
         self.shown: list[tuple[str, int]] = []
         self.cues: list[CuePlayed] = []
         self.smallest_s: dict[str, int] = {}
         self.delivered = 0
+        self.taken: list[bytes] = []
+        self.moves = 0
+        self.newest_beat_ns = 0
 
     @rule(
         event=st.sampled_from(EVENTS),
@@ -79,37 +87,78 @@ class PhoneMachine(RuleBasedStateMachine):
         self.now_ns += round(step_s * S)
         self._note(self.phone.advance(self.now_ns))
 
-    @rule()
-    def beat(self) -> None:
-        beat = Heartbeat(sequence=1, sent_ns=self.now_ns)
-        assert self.phone.receive(heartbeat_topic(), encode_control(beat), self.now_ns) is not None
+    @rule(late_s=st.sampled_from([0.0, 0.0, 0.1, 1.0]))
+    def beat(self, late_s: float) -> None:
+        sent_ns = self.now_ns - round(late_s * S)
+        events = self._beat(sent_ns)
+        refused = any(isinstance(e, Ignored) and e.reason == "old_heartbeat" for e in events)
+        assert refused is (sent_ns <= self.newest_beat_ns)
+        self.newest_beat_ns = max(self.newest_beat_ns, sent_ns)
+
+    @rule(age_s=st.sampled_from([0.0, 1.0, 60.0, 3600.0]))
+    def old_beats(self, age_s: float) -> None:
+        """A recording of the service is played beside it."""
+        if not self.newest_beat_ns:
+            return
+        for number in range(4):
+            events = self._beat(self.newest_beat_ns - round(age_s * S) - number)
+            assert any(isinstance(e, Ignored) and e.reason == "old_heartbeat" for e in events)
+
+    def _beat(self, sent_ns: int) -> list[DeviceEvent]:
+        beat = encode_control(Heartbeat(sequence=1, sent_ns=sent_ns), signer=KEY)
+        events = self.phone.receive(heartbeat_topic(), beat, self.now_ns)
+        self._note(events)
+        return events
+
+    @rule(
+        event=st.sampled_from(EVENTS),
+        kind=st.sampled_from([MsgType.UPDATE, MsgType.CANCEL]),
+        signer=st.sampled_from([STRANGER, BORROWED, KEYS[Status.DRILL], None]),
+        ahead=st.integers(1, 5),
+    )
+    def forge(self, event: str, kind: MsgType, signer: KeyPair | None, ahead: int) -> None:
+        serial = max(self.accepted[event], default=0) + ahead
+        bare = payload_of(self._message(event, serial, kind, 7.0, 0), signer=None)
+        self._is_ignored(bare if signer is None else seal(bare, signer))
+
+    @rule(data=st.data())
+    def replay(self, data: st.DataObject) -> None:
+        """Whatever was taken once is taken never again."""
+        if self.taken:
+            self._is_ignored(data.draw(st.sampled_from(self.taken[-8:])))
+
+    def _is_ignored(self, payload: bytes) -> None:
+        self._note(self.phone.advance(self.now_ns))
+        before = self.phone.presentation(self.now_ns)
+        topic = area_alert_topic(self.phone.cell)
+        (event,) = self.phone.receive(topic, payload, self.now_ns)
+        assert isinstance(event, Ignored)
+        assert self.phone.presentation(self.now_ns) == before
+
+    @rule(place=st.sampled_from([HERE, (30.0, 102.9), (31.5, 104.7), (29.6, 102.1)]))
+    def carry(self, place: tuple[float, float]) -> None:
+        self.moves += 1
+        old = set(self.phone.subscriptions())
+        moved = self.phone.move(*place, self.now_ns)
+        self._note(list(moved.events))
+        assert (old - set(moved.leave)) | set(moved.join) == set(self.phone.subscriptions())
 
     @rule(payload=st.binary(max_size=40))
     def garbage(self, payload: bytes) -> None:
         events = self.phone.receive(area_alert_topic(self.phone.cell), payload, self.now_ns)
         self._note(events)
         assert not payload or any(
-            isinstance(event, Ignored) and event.reason == "unreadable" for event in events
+            isinstance(event, Ignored) and event.reason == "unsigned" for event in events
         )
 
     def _deliver(
         self, event: str, serial: int, kind: MsgType, magnitude: float, age_s: int, retained: bool
     ) -> None:
-        issued_ns = self.now_ns - age_s * S
-        message = replace(
-            TEMPLATES[magnitude],
-            event_id=event,
-            serial=serial,
-            msg_type=kind,
-            issued_ns=issued_ns,
-            expires_ns=issued_ns + 180 * S,
-            cancel_reason=CancelReason.FALSE_ALERT if kind is MsgType.CANCEL else None,
-        )
-        # The origin moves with the issue, so that the shaking may be before or behind us.
-        message = replace(message, origin=replace(message.origin, time_ns=issued_ns - 6 * S))
+        message = self._message(event, serial, kind, magnitude, age_s)
         self.delivered += 1
         topic = event_current_topic(event) if retained else area_alert_topic(self.phone.cell)
-        events = self.phone.receive(topic, payload_of(message), self.now_ns)
+        payload = payload_of(message)
+        events = self.phone.receive(topic, payload, self.now_ns)
         answers = [
             one
             for one in events
@@ -122,8 +171,25 @@ class PhoneMachine(RuleBasedStateMachine):
         assert ack is not None
         assert (ack.event_id, ack.serial) == (event, serial)
         if not isinstance(answer, Ignored):
+            self.taken.append(payload)
             self._accepted(event, serial, kind, message.expires_ns)
         self._note(events)
+
+    def _message(
+        self, event: str, serial: int, kind: MsgType, magnitude: float, age_s: int
+    ) -> AlertMessage:
+        issued_ns = self.now_ns - age_s * S
+        message = replace(
+            TEMPLATES[magnitude],
+            event_id=event,
+            serial=serial,
+            msg_type=kind,
+            issued_ns=issued_ns,
+            expires_ns=issued_ns + 180 * S,
+            cancel_reason=CancelReason.FALSE_ALERT if kind is MsgType.CANCEL else None,
+        )
+        # The origin moves with the issue, so that the shaking may be before or behind us.
+        return replace(message, origin=replace(message.origin, time_ns=issued_ns - 6 * S))
 
     def _accepted(self, event: str, serial: int, kind: MsgType, expires_ns: int) -> None:
         before = self.accepted[event]
@@ -172,7 +238,7 @@ class PhoneMachine(RuleBasedStateMachine):
     @invariant()
     def no_more_cues_than_accepted_messages(self) -> None:
         taken = sum(len(serials) for serials in self.accepted.values())
-        assert len(self.cues) <= taken
+        assert len(self.cues) <= taken + self.moves * len(EVENTS)
         assert self.phone.counts["accepted"] == taken
 
     @invariant()

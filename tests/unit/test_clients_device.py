@@ -31,8 +31,15 @@ from clients.tv import TV
 from eew.errors import ConfigError
 from eew.ingest.help_pack import build_packs, country_pack, generate_shelters
 from eew.messages import help_wire
-from eew.messages.control_wire import Heartbeat, ServiceStatus, encode_control
+from eew.messages.control_wire import (
+    Heartbeat,
+    ServiceStatus,
+    encode_ack,
+    encode_control,
+)
+from eew.messages.key_wire import Rotation, encode_rotation, join_statements
 from eew.messages.levels import Thresholds
+from eew.messages.seal import KeyPair, Keyring, seal
 from eew.messages.topics import (
     ack_topic,
     alert_topic,
@@ -42,11 +49,12 @@ from eew.messages.topics import (
     heartbeat_topic,
     help_country_topic,
     help_topic,
+    keys_topic,
     status_topic,
 )
 from eew.model.alert import AlertMessage, Level, MsgType, ObservedShaking, Status
 from eew.model.place import Shelter, Site
-from tests.unit.message_cases import ORIGIN_NS, S, make_message, payload_of
+from tests.unit.message_cases import KEY, KEYS, ORIGIN_NS, S, keyring, make_message, payload_of
 
 NEAR = (29.91, 102.23)  # 38 km: strong, S 12.3 s after the origin
 MIDDLE = (30.0, 102.6)  # 68 km
@@ -55,14 +63,20 @@ BEYOND = (34.3, 108.9)  # 829 km: nothing
 
 
 def phone(place: tuple[float, float] = NEAR, **settings: Any) -> Phone:
-    values: dict[str, Any] = {"language": "en", "country": "CN", "follow_heartbeat": False}
+    values: dict[str, Any] = {
+        "language": "en",
+        "country": "CN",
+        "follow_heartbeat": False,
+        "keyring": keyring(),
+    }
     return Phone(id="phone-1", lat=place[0], lon=place[1], **(values | settings))
 
 
 def send(device: Device, message: AlertMessage, at_s: float | None = None) -> list[DeviceEvent]:
     """Deliver a message; by default at the time it was issued."""
     now_ns = message.issued_ns if at_s is None else ORIGIN_NS + round(at_s * S)
-    return device.receive(area_alert_topic(device.cell), payload_of(message), now_ns)
+    topic = area_alert_topic(device.cell, tree=device.tree)
+    return device.receive(topic, payload_of(message), now_ns)
 
 
 def screen(device: Device, at_s: float) -> Presentation:
@@ -337,11 +351,15 @@ def test_a_message_that_arrives_after_its_time_never_fires() -> None:
 @pytest.mark.parametrize(
     ("topic", "payload", "reason"),
     [
-        ("eew/v1/alert", b"{}", "unreadable"),
-        ("eew/v1/alert", b"\xff\x00", "unreadable"),
-        ("eew/v1/heartbeat", b"now", "unreadable"),
+        ("eew/v1/alert", b"{}", "unsigned"),
+        ("eew/v1/alert", b"\xff\x00", "unsigned"),
+        ("eew/v1/alert", seal(b'{"schema":"eew.alert/2"}', KEY), "unreadable"),
+        ("eew/v1/heartbeat", b"now", "unsigned"),
+        ("eew/v1/heartbeat", seal(b'{"sequence":1}', KEY), "unreadable"),
+        ("eew/v1/drill/heartbeat", b"now", "other_tree"),
         ("some/other/topic", b"{}", "unreadable"),
         (ack_topic("phone-2"), b"{}", "not_for_devices"),
+        ("eew/v1/status/eew", b"{" + b" " * 4096 + b"}", "oversize"),
     ],
 )
 def test_rubbish_is_ignored_with_a_reason_and_never_raises(
@@ -364,10 +382,12 @@ def test_a_retained_message_being_removed_says_nothing() -> None:
 
 def test_a_shaking_model_of_a_newer_version_is_ignored_by_name() -> None:
     document = json.loads(payload_of(make_message()))
-    document["prediction"]["relation"] = "model_of_2031"
+    document["model"] = "csi/model_of_2031"
     device = phone()
     topic = area_alert_topic(device.cell)
-    (ignored,) = device.receive(topic, json.dumps(document).encode(), ORIGIN_NS + 6 * S)
+    del document["key"], document["sig"]
+    newer = seal(json.dumps(document).encode(), KEY)
+    (ignored,) = device.receive(topic, newer, ORIGIN_NS + 6 * S)
 
     assert isinstance(ignored, Ignored)
     assert ignored.reason == "unknown_model"
@@ -431,13 +451,13 @@ def test_a_new_alert_outranks_the_help_after_an_earlier_quake() -> None:
 def packs_for(place: tuple[float, float]) -> list[bytes]:
     site = Site(name="Luding", lat=place[0], lon=place[1], country="CN")
     shelters = generate_shelters(site, 8, np.random.default_rng(7))
-    return [help_wire.encode(pack) for pack in build_packs(shelters, "CN", version=5)]
+    return [help_wire.encode(pack, signer=KEY) for pack in build_packs(shelters, "CN", version=5)]
 
 
 def give_help(device: Device, version: int = 5, name: str = "Middle School") -> list[DeviceEvent]:
     shelter = Shelter(id="1", name=name, lat=NEAR[0] + 0.009, lon=NEAR[1], address="1 Main St")
     (pack,) = [p for p in build_packs([shelter], "CN", version=version) if p.area == device.cell]
-    return device.receive(help_topic(device.cell), help_wire.encode(pack), ORIGIN_NS)
+    return device.receive(help_topic(device.cell), help_wire.encode(pack, signer=KEY), ORIGIN_NS)
 
 
 def test_help_is_on_the_device_from_the_first_second_and_leads_after_the_shaking() -> None:
@@ -496,11 +516,11 @@ def test_a_help_pack_is_only_replaced_by_a_newer_one() -> None:
 def test_the_pack_of_the_country_brings_numbers_and_that_of_the_cell_goes_before() -> None:
     device = phone()
     country = replace(country_pack("CN", version=9), rescue={"en": "One line"})
-    device.receive(help_country_topic("CN"), help_wire.encode(country), ORIGIN_NS)
+    device.receive(help_country_topic("CN"), help_wire.encode(country, signer=KEY), ORIGIN_NS)
     assert screen(device, 0.0).help.rescue == ("One line",)
     give_help(device)
     assert len(screen(device, 0.0).help.rescue) == 3
-    other = help_wire.encode(country_pack("JP", version=9))
+    other = help_wire.encode(country_pack("JP", version=9), signer=KEY)
     (ignored,) = device.receive(help_country_topic("JP"), other, ORIGIN_NS)
     assert isinstance(ignored, Ignored)
     assert ignored.reason == "other_area"
@@ -511,12 +531,13 @@ def test_the_pack_of_the_country_brings_numbers_and_that_of_the_cell_goes_before
 
 def test_lost_contact_and_a_wrong_clock_are_said_on_the_screen() -> None:
     device = phone(FAR, follow_heartbeat=True)
-    beat = encode_control(Heartbeat(sequence=1, sent_ns=ORIGIN_NS))
+    beat = encode_control(Heartbeat(sequence=1, sent_ns=ORIGIN_NS), signer=KEY)
     device.receive(heartbeat_topic(), beat, ORIGIN_NS)
     assert screen(device, 3.0).notes == ()
     assert screen(device, 8.5).notes == ("No contact for 8 s.",)
     assert device.link(ORIGIN_NS + 100 * S) is Link.OFFLINE
-    will = encode_control(ServiceStatus(service_id="eew", online=False))
+    last = ServiceStatus(service_id="eew", online=False, at_ns=ORIGIN_NS)
+    will = encode_control(last, signer=KEY)
     device.receive(status_topic("eew"), will, ORIGIN_NS + 3 * S)
     assert screen(device, 3.0).notes == ("The alert service is offline.",)
 
@@ -535,13 +556,131 @@ def test_a_clock_ten_minutes_fast_still_gets_the_alert_in_time() -> None:
     device = phone(FAR, follow_heartbeat=True)
     for number in range(3):
         beat = Heartbeat(sequence=number, sent_ns=ORIGIN_NS + number * S)
-        device.receive(heartbeat_topic(), encode_control(beat), ORIGIN_NS + (600 + number) * S)
+        device.receive(
+            heartbeat_topic(), encode_control(beat, signer=KEY), ORIGIN_NS + (600 + number) * S
+        )
     send(device, make_message(), at_s=606.0)
 
     shown = screen(device, 606.0)
     assert shown.phase is Phase.BE_AWARE
     assert shown.seconds == 23  # S at 29.5 s, service time 6 s
     assert any("Time not synchronised" in note for note in shown.notes)
+
+
+# ---------------------------------------------------------------- keys
+
+
+def test_keys_are_followed_from_one_to_the_next_and_the_old_one_ends() -> None:
+    keys = Keyring([KEY.public])
+    device = phone(keyring=keys)
+    topic, area = keys_topic(), area_alert_topic(device.cell)
+    second, third = (
+        KeyPair(name, Status.EXERCISE, bytes([n]) * 32) for n, name in ((2, "ex-2"), (3, "ex-3"))
+    )
+    over_ns = ORIGIN_NS + 60 * S
+    statements = [
+        encode_rotation(Rotation(key=second.public, previous_until_ns=over_ns), KEY),
+        encode_rotation(Rotation(key=third.public, previous_until_ns=over_ns), second),
+    ]
+    assert device.receive(topic, join_statements(statements), ORIGIN_NS) == []
+    assert device.receive(topic, join_statements(statements), ORIGIN_NS) == []  # read again
+    assert [key.key_id for key in keys.keys] == sorted([KEY.key_id, "ex-2", "ex-3"])
+
+    newest = payload_of(make_message(), signer=third)
+    assert only(device.receive(area, newest, ORIGIN_NS + 6 * S), Shown)
+    late = payload_of(make_message(serial=2, issued_s=61.0))  # by the first key, which is over
+    (ignored,) = only(device.receive(area, late, ORIGIN_NS + 61 * S), Ignored)
+    assert ignored.reason == "key_expired"
+    again = join_statements(statements)
+    refused = only(device.receive(topic, again, ORIGIN_NS + 62 * S), Ignored)
+    assert [one.reason for one in refused] == ["key_expired", "key_expired"]
+
+
+def test_a_name_that_is_taken_cannot_be_given_to_another_key() -> None:
+    keys = keyring()
+    device = phone(keyring=keys)
+    other = KeyPair(KEYS[Status.DRILL].key_id, Status.EXERCISE, bytes(32)).public
+    statement = encode_rotation(Rotation(key=other, previous_until_ns=ORIGIN_NS + S), KEY)
+    (ignored,) = device.receive(keys_topic(), statement, ORIGIN_NS)
+    assert isinstance(ignored, Ignored)
+    assert ignored.reason == "key_conflict"
+    assert keys.get(KEY.key_id) == KEY.public  # a statement refused changes nothing
+
+
+def test_a_key_that_does_not_count_yet_is_refused_only_where_the_time_is_known() -> None:
+    coming = KeyPair("ex-2", Status.EXERCISE, bytes(32), from_ns=ORIGIN_NS + 60 * S)
+    payload = payload_of(make_message(), signer=coming)
+    unsure, sure = (
+        phone(keyring=Keyring([KEY.public, coming.public]), follow_heartbeat=follows)
+        for follows in (False, True)
+    )
+    for number in range(3):
+        sent_ns = ORIGIN_NS + (3 + number) * S
+        beat = encode_control(Heartbeat(sequence=number, sent_ns=sent_ns), signer=KEY)
+        assert sure.receive(heartbeat_topic(), beat, sent_ns) == []
+    area = area_alert_topic(sure.cell)
+    assert only(unsure.receive(area, payload, ORIGIN_NS + 6 * S), Shown)
+    (ignored,) = sure.receive(area, payload, ORIGIN_NS + 6 * S)
+    assert isinstance(ignored, Ignored)
+    assert ignored.reason == "key_not_yet_valid"
+
+
+def test_the_status_of_another_service_is_not_taken() -> None:
+    device = phone(follow_heartbeat=True)
+    word = ServiceStatus(service_id="other", online=False, at_ns=ORIGIN_NS)
+    (ignored,) = device.receive(status_topic("eew"), encode_control(word, signer=KEY), ORIGIN_NS)
+    assert isinstance(ignored, Ignored)
+    assert ignored.reason == "wrong_topic"
+    assert device.link(ORIGIN_NS) is Link.CONNECTING
+
+
+# ---------------------------------------------------------------- on the way
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_phone_carried_towards_a_quake_calls_to_action(shared: bool) -> None:
+    estimator = SharedEstimator() if shared else None
+    device = phone(BEYOND, estimator=estimator)
+    other = phone(NEAR, estimator=estimator)
+    for one in (device, other):
+        send(one, make_message())
+    assert phases(device, 6.0) == ["idle"]
+
+    moved = device.move(*NEAR, ORIGIN_NS + 7 * S)
+
+    assert only(list(moved.events), CuePlayed)[0].name == "take_action"
+    assert only(list(moved.events), Shown)[0].level is Level.TAKE_ACTION
+    assert device.estimate_of("ev-1") == other.estimate_of("ev-1")
+    assert screen(device, 7.0).seconds == 5
+    assert (set(moved.join), set(moved.leave)) == (
+        {area_alert_topic(other.cell), help_topic(other.cell), "eew/v1/event/+/current"},
+        {area_alert_topic(cell_of(*BEYOND)), help_topic(cell_of(*BEYOND))},
+    )
+    assert device.subscriptions() == other.subscriptions()
+
+
+def test_within_a_cell_nothing_leaves_the_device_and_the_estimate_is_new() -> None:
+    device = phone(NEAR)
+    send(device, make_message())
+    give_help(device)
+    before = device.estimate_of("ev-1")
+    was = screen(device, 7.0).help.shelter_distance_km
+    moved = device.move(NEAR[0] + 0.01, NEAR[1], ORIGIN_NS + 7 * S)
+
+    assert (moved.join, moved.leave) == ((), ())
+    assert device.estimate_of("ev-1") != before
+    assert screen(device, 7.0).help.shelter_distance_km != was
+    assert device.help_facts().shelter is not None
+
+
+def test_help_of_the_cell_that_was_left_is_let_go() -> None:
+    device = phone(NEAR)
+    give_help(device)
+    device.move(*BEYOND, ORIGIN_NS)
+    assert device.help_facts().shelter is None
+    device.move(*NEAR, ORIGIN_NS)
+    assert only(give_help(device), HelpUpdated)
+    assert device.help_facts().shelter is not None
 
 
 # ---------------------------------------------------------------- privacy
@@ -565,7 +704,7 @@ def test_nothing_a_device_says_depends_on_where_in_its_cell_it_is() -> None:
         events = send(device, make_message())
         events += send(device, make_message())
         acks = [ack_for("phone-1", event) for event in events]
-        answers.append([encode_control(ack) for ack in acks if ack is not None])
+        answers.append([encode_ack(ack) for ack in acks if ack is not None])
 
     assert answers[0] == answers[1]
     assert len(answers[0]) == 2
@@ -597,6 +736,7 @@ def test_a_tv_shows_a_strip_first_and_then_the_panel() -> None:
         language="zh",
         country="CN",
         follow_heartbeat=False,
+        keyring=keyring(),
     )
     assert screen(tv, 0.0).layout == "panel"
     send(tv, make_message(magnitude=6.0))
@@ -629,7 +769,7 @@ def test_the_action_comes_first_in_every_language(language: str, headline: str) 
 
 
 def test_every_screen_is_marked_as_a_simulation_and_as_drill_or_test() -> None:
-    drill, test = phone(), phone()
+    drill, test = phone(), phone(tree=Status.TEST)
     send(drill, make_message())
     send(test, make_message(status=Status.TEST))
 

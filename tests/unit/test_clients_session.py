@@ -13,7 +13,7 @@ from eew.errors import ConfigError
 from eew.messages.control_wire import Heartbeat
 from eew.messages.wire import ReceivedAlert, decode
 from eew.model.alert import MsgType
-from tests.unit.message_cases import ORIGIN_NS, S, make_message, payload_of
+from tests.unit.message_cases import ISSUED_S, ORIGIN_NS, S, make_message, payload_of
 
 NOW = ORIGIN_NS + 6 * S
 
@@ -104,10 +104,54 @@ def test_contact_is_live_then_stale_then_offline() -> None:
 
     session.heartbeat(Heartbeat(sequence=2, sent_ns=NOW + 62 * S), NOW + 62 * S)
     assert session.link(NOW + 62 * S) is Link.LIVE
-    session.service_status(online=False, now_ns=NOW + 63 * S)
-    assert session.link(NOW + 63 * S) is Link.OFFLINE
-    session.service_status(online=True, now_ns=NOW + 64 * S)
-    assert session.link(NOW + 64 * S) is Link.LIVE
+    say(session, online=False, at_s=63.0)
+    assert session.link(NOW + 64 * S) is Link.LIVE  # its heart may still beat
+    assert session.link(NOW + 65 * S) is Link.OFFLINE
+    say(session, online=True, at_s=66.0)
+    assert session.link(NOW + 66 * S) is Link.LIVE
+
+
+def say(session: DeviceSession, *, online: bool, at_s: float) -> Refusal | None:
+    at_ns = NOW + round(at_s * S)
+    return session.service_status("eew", online=online, at_ns=at_ns, now_ns=at_ns)
+
+
+def test_a_last_will_counts_for_its_own_connection_only() -> None:
+    session = DeviceSession()
+    say(session, online=True, at_s=10.0)
+
+    assert say(session, online=False, at_s=9.0) is Refusal.OLD_STATUS
+    assert session.service_status("eew", online=False, at_ns=None, now_ns=NOW) is not None
+    assert session.link(NOW + 11 * S) is Link.LIVE
+    assert say(session, online=False, at_s=10.0) is None  # written as the connection began
+    assert session.link(NOW + 11 * S) is Link.OFFLINE
+    assert say(session, online=True, at_s=10.0) is Refusal.OLD_STATUS
+    assert session.link(NOW + 11 * S) is Link.OFFLINE
+    assert session.counts == {"old_status": 3}
+
+
+def test_who_replays_the_last_will_of_a_living_service_is_not_believed() -> None:
+    session = DeviceSession()
+    say(session, online=True, at_s=0.0)
+    for second in range(5):
+        session.heartbeat(Heartbeat(sequence=second, sent_ns=NOW + second * S), NOW + second * S)
+        say(session, online=False, at_s=0.0)
+        assert session.link(NOW + second * S + S) is Link.LIVE
+    assert session.link(NOW + 7 * S) is Link.OFFLINE
+
+
+def test_what_is_refused_is_no_sign_of_life() -> None:
+    session = DeviceSession()
+    session.receive(alert(), NOW)
+    beat = Heartbeat(sequence=1, sent_ns=NOW)
+    session.heartbeat(beat, NOW)
+    say(session, online=True, at_s=0.0)
+    for second in (2, 4, 6):
+        now_ns = NOW + second * S
+        assert session.receive(alert(), now_ns).refusal is Refusal.DUPLICATE
+        assert session.heartbeat(beat, now_ns) is Refusal.OLD_HEARTBEAT
+        session.service_status("eew", online=True, at_ns=NOW, now_ns=now_ns)
+    assert session.link(NOW + 6 * S) is Link.STALE
 
 
 def test_without_heartbeats_to_expect_silence_means_nothing() -> None:
@@ -153,6 +197,120 @@ def test_one_late_heartbeat_is_no_wrong_clock() -> None:
         session.heartbeat(Heartbeat(sequence=number, sent_ns=sent_ns), sent_ns + round(lag_s * S))
 
     assert session.clock_offset_ns == 0
+
+
+@pytest.mark.parametrize("offset_s", [-36_000, -3])
+def test_one_heartbeat_puts_a_slow_clock_right(offset_s: int) -> None:
+    session = DeviceSession()
+    session.heartbeat(Heartbeat(sequence=1, sent_ns=NOW), NOW + offset_s * S)
+
+    assert session.corrected_ns(NOW + offset_s * S) == NOW
+    assert not session.clock_synchronised
+    late = alert(issued_s=-180.0)  # over by now, and new by the device's own clock
+    assert session.receive(late, NOW + offset_s * S).refusal is Refusal.EXPIRED
+
+
+def test_a_clock_that_is_ahead_by_hours_is_not_put_back_and_said_to_be_wrong() -> None:
+    session = DeviceSession()
+    hours_ns = 5 * 3600 * S
+    for number in range(5):
+        sent_ns = NOW + number * S
+        session.heartbeat(Heartbeat(sequence=number, sent_ns=sent_ns), sent_ns + hours_ns)
+
+    assert session.clock_offset_ns == 0
+    assert not session.clock_trusted
+    assert not session.clock_synchronised
+    assert not session.clock_known(NOW + 4 * S + hours_ns)
+
+
+def known_clock(offset_s: float = 0.0) -> DeviceSession:
+    session = DeviceSession()
+    for number in range(policy().clock_heartbeats):
+        sent_ns = NOW + (number - policy().clock_heartbeats) * S
+        now_ns = sent_ns + round(offset_s * S)
+        session.heartbeat(Heartbeat(sequence=number, sent_ns=sent_ns), now_ns)
+    return session
+
+
+@pytest.mark.parametrize("offset_s", [0.0, 300.0, -300.0])
+def test_a_clock_known_to_be_right_refuses_the_future(offset_s: float) -> None:
+    session = known_clock(offset_s)
+    now_ns = NOW + round(offset_s * S)
+
+    assert session.clock_known(now_ns)
+    ahead = alert(issued_s=ISSUED_S + 2.001)
+    assert session.receive(ahead, now_ns).refusal is Refusal.FUTURE
+    assert session.clock_trusted
+    assert session.receive(alert(issued_s=ISSUED_S + 2.0), now_ns).accepted
+    assert session.counts == {"accepted": 1, "future": 1}
+
+
+def test_a_clock_is_known_no_longer_than_the_service_is_heard() -> None:
+    session = known_clock()
+
+    assert session.clock_known(NOW + 59 * S)
+    assert not session.clock_known(NOW + 60 * S)
+    later = alert(issued_s=ISSUED_S + 100.0)
+    assert session.receive(later, NOW + 90 * S).accepted  # 10 s ahead: better than never
+    assert not session.clock_synchronised
+
+
+def test_recorded_heartbeats_never_turn_back_a_clock_that_was_told_the_time() -> None:
+    session = known_clock()
+    for number in range(1000):
+        old = Heartbeat(sequence=number, sent_ns=NOW - 3600 * S + number * S)
+        assert session.heartbeat(old, NOW + number * S // 100) is Refusal.OLD_HEARTBEAT
+    assert session.corrected_ns(NOW + 10 * S) == NOW + 10 * S
+    assert session.counts == {"old_heartbeat": 1000}
+
+
+def test_recorded_heartbeats_played_fast_do_not_turn_back_the_clock_of_a_newcomer() -> None:
+    session = DeviceSession()
+    for number in range(100):  # an hour old, in the second before the first genuine one
+        old = Heartbeat(sequence=number, sent_ns=NOW - 600 * S + number * S)
+        session.heartbeat(old, NOW + number * S // 100)
+        assert session.corrected_ns(NOW + number * S // 100) >= NOW
+    session.heartbeat(Heartbeat(sequence=1, sent_ns=NOW + S), NOW + S)
+    assert session.heartbeat(Heartbeat(sequence=1, sent_ns=NOW - S), NOW + S) is not None
+    assert session.corrected_ns(NOW + 5 * S) == NOW + 5 * S
+
+
+def test_even_a_silenced_service_is_not_put_back_by_more_than_the_limit() -> None:
+    """Who cuts a device off from the service can play it the last quarter of an hour, no more."""
+    for age_s, turned in ((890, True), (910, False)):
+        session = DeviceSession()
+        for number in range(10):
+            beat = Heartbeat(sequence=number, sent_ns=NOW - age_s * S + number * S)
+            session.heartbeat(beat, NOW + number * S)
+        assert (session.corrected_ns(NOW + 9 * S) < NOW) is turned
+
+
+def test_the_time_given_to_a_device_never_falls_behind_what_it_was_told() -> None:
+    session = known_clock()
+    told_ns = NOW - S
+
+    for now_ns in (NOW, NOW - 300 * S, NOW - 86_400 * S):  # its owner turns the clock back
+        assert session.corrected_ns(now_ns) >= told_ns - 2 * S
+    old = alert(issued_s=ISSUED_S - 190.0)
+    assert session.receive(old, NOW - 300 * S).refusal is Refusal.EXPIRED
+
+
+def test_what_was_forgotten_never_fires_again_even_when_the_clock_is_put_back() -> None:
+    session = DeviceSession()
+    limit = policy().max_events
+    ahead_ns = 800 * S  # the clock is fast, and nothing was heard of the service yet
+    for number in range(limit):
+        message = alert(event_id=f"ev-{number}", origin_ns=ORIGIN_NS + 600 * S)
+        assert session.receive(message, NOW + 600 * S).accepted
+    newer = alert(event_id="newer", origin_ns=ORIGIN_NS + ahead_ns)
+    assert session.receive(newer, NOW + ahead_ns).accepted
+    assert session.state_of("ev-0") is None  # forgotten: over, by the fast clock
+    for number in range(3):
+        beat = Heartbeat(sequence=number, sent_ns=NOW + 600 * S + number * S)
+        session.heartbeat(beat, NOW + ahead_ns + number * S)
+    again = alert(event_id="ev-0", origin_ns=ORIGIN_NS + 600 * S)
+    assert again.message.expires_ns > session.corrected_ns(NOW + ahead_ns + 3 * S)
+    assert session.receive(again, NOW + ahead_ns + 3 * S).refusal is Refusal.EXPIRED
 
 
 # ---------------------------------------------------------------- countdown

@@ -15,7 +15,7 @@ from clients.textbox import display_width, render_text, wrap
 from clients.tv import TV
 from eew.messages.topics import area_alert_topic
 from eew.model.alert import MsgType
-from tests.unit.message_cases import ORIGIN_NS, S, make_message, payload_of
+from tests.unit.message_cases import ORIGIN_NS, S, keyring, make_message, payload_of
 
 LANGUAGES = ("en", "es", "ja", "tr", "zh")
 WORDS = st.text(st.sampled_from("abc de, . 震度（）。、ー「」é̈Ｗ-"), max_size=200)
@@ -24,7 +24,7 @@ WORDS = st.text(st.sampled_from("abc de, . 震度（）。、ー「」é̈Ｗ-")
 def device(kind: str, language: str, lat: float = 29.91, lon: float = 102.23) -> Device:
     settings: dict[str, Any] = {
         "id": "d", "lat": lat, "lon": lon, "language": language, "country": "CN",
-        "follow_heartbeat": False,
+        "follow_heartbeat": False, "keyring": keyring(),
     }  # fmt: skip
     return Phone(**settings) if kind == "phone" else TV(district="泸定 Luding", **settings)
 
