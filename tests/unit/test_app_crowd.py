@@ -22,6 +22,7 @@ from eew.ingest.help_pack import country_pack, write_help_packs
 from eew.model.alert import AlertMessage, Level, MsgType
 from eew.model.place import Site
 from eew.physics.shaking import shaking_model
+from simulator.delivery_profile import delivery_profile
 from tests.unit.run_example import ORIGIN_NS, S, message, pick, recording, solution, truth
 
 NEAR = Site(name="Near", lat=35.6, lon=-117.6, population=30_000, country="US")
@@ -41,7 +42,7 @@ def alert(serial: int, at_s: float, magnitude: float) -> AlertMessage:
     assert isinstance(made, AlertMessage)
     prediction = replace(
         made.prediction,
-        relation=MODEL.relation,
+        relation="bssa14",
         scale=MODEL.scale,
         radii_km=MODEL.radii_km(range(3, 10), magnitude, 8.0),
     )
@@ -50,9 +51,9 @@ def alert(serial: int, at_s: float, magnitude: float) -> AlertMessage:
 
 @asynccontextmanager
 async def crowd(
-    phones: int = 3, tvs: int = 1, extra: tuple[Site, ...] = ()
+    phones: int = 3, tvs: int = 1, extra: tuple[Site, ...] = (), channel: str = "mqtt"
 ) -> AsyncIterator[Crowd]:
-    options = RunOptions(broker="none", seed=4)
+    options = RunOptions(broker="none", seed=4, channel=channel)
     placed = place_devices(
         TOWNS, phones=phones, tvs=tvs, languages=("en",), seed=options.seed, extra=extra
     )
@@ -194,3 +195,47 @@ def test_only_packs_that_somebody_listens_to_are_published() -> None:
     cell = next(pack.area for pack in packs if pack.shelters)
 
     assert {pack.area for pack in packs_heard(packs, [cell], ["US"])} == {cell, "country:US"}
+
+
+async def test_a_modelled_channel_delays_each_device_by_its_own_draw() -> None:
+    async with crowd(phones=40, tvs=0, channel="vhf") as devices:
+        first = await devices.deliver(alert(1, 6.0, 7.0), StopRequest())
+        await devices.deliver(alert(2, 9.0, 7.6), StopRequest())
+        profile = delivery_profile("vhf")
+
+        assert len({one.at_ns for one in first}) == len(first)  # no two alike
+        for one in devices.told:
+            delay_s = profile.draw_s(4, one.device, one.event_id)
+            assert delay_s is not None
+            after_s = {1: 6.0, 2: 9.0}[one.serial] + delay_s  # the same for both messages
+            assert (one.at_ns - ORIGIN_NS) / S == pytest.approx(after_s, abs=1e-6)
+        counts = devices.delivery()
+        event_id = devices.told[0].event_id
+        names = [f"phone-{n:05d}" for n in range(1, 41)]
+        lost = {name for name in names if profile.draw_s(4, name, event_id) is None}
+        assert lost
+        assert 0 < counts.lost <= 2 * len(lost)  # of two messages; some are not concerned
+        assert counts.lost + counts.delivered == counts.expected
+        assert not lost & {one.device for one in devices.told}
+        assert devices.measured_s() == {}
+
+
+async def test_what_a_channel_brings_after_its_lifetime_is_not_shown() -> None:
+    short = replace(alert(1, 6.0, 7.0), expires_ns=ORIGIN_NS + 8 * S)  # 2 s; WEA takes 4 at least
+    async with crowd(channel="wea") as devices:
+        assert await devices.deliver(short, StopRequest()) == []
+        assert devices.told == []
+        assert devices.delivery().delivered == 0
+
+
+async def test_a_watcher_is_told_by_the_channel_too() -> None:
+    async with crowd(phones=0, tvs=0, channel="cell-broadcast") as devices:
+        await devices.deliver(alert(1, 6.0, 7.0), StopRequest())
+
+        for name, told in devices.told_at.items():
+            delay_s = delivery_profile("cell-broadcast").draw_s(
+                4, f"watch-{name}", told[0].event_id
+            )
+            assert delay_s is not None
+            assert told[0].at_ns == ORIGIN_NS + 6 * S + round(delay_s * S)
+        assert devices.told_at

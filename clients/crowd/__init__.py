@@ -1,0 +1,1 @@
+"""Tens of thousands of devices in a few processes, each with a real connection of its own."""
