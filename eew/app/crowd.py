@@ -13,10 +13,12 @@ from clients.local_fleet import LocalFleet
 from clients.locality import SharedEstimator
 from clients.phone import Phone
 from clients.tv import TV
+from eew.app.channel import ModelledChannel
 from eew.app.devices import ANSWER_TIMEOUT_S, Crowd, Progress
 from eew.app.help_packs import help_packs, packs_heard
 from eew.app.options import RunOptions
 from eew.app.places import DevicePlace
+from eew.app.run_keys import RunKeys, run_keys
 from eew.clock import Clock
 from eew.egress.broker import open_broker
 from eew.egress.local import LocalPublisher
@@ -53,9 +55,15 @@ async def open_crowd(
     *,
     run_id: str,
     clock: Clock,
+    by_clock: bool = False,
     progress: Progress | None = None,
 ) -> AsyncIterator[Crowd]:
     """Open what the options ask for; every device is connected and has its help pack.
+
+    Parameters
+    ----------
+    by_clock : bool
+        Data time is that of ``clock``; else it stands still between the steps of the data.
 
     Raises
     ------
@@ -64,7 +72,8 @@ async def open_crowd(
     DataError
         If a help pack cannot be read.
     """
-    make = _Maker(places)
+    keys = run_keys(options)
+    make = _Maker(places, keys)
     devices = {place.device_id: make.device(place) for place in places.devices}
     settled = {place.site.name for place in places.devices if place.at_centre}
     watchers = [(site, make.watcher(site)) for site in places.targets if site.name not in settled]
@@ -75,27 +84,36 @@ async def open_crowd(
         countries,
     )
     async with AsyncExitStack() as stack:
-        if options.broker == "none":
-            crowd = Crowd("none", devices, _by_id(places), watchers)
+        if options.carrier == "none":
+            channel = ModelledChannel.of(options)
+            crowd = Crowd("none", devices, _by_id(places), watchers, channel=channel)
             local = LocalFleet(
                 tuple(devices.values()), now_ns=lambda: crowd.now_ns, on_events=crowd.saw
             )
-            quiet = LocalPublisher(local.deliver, run_id=run_id, seed=options.seed)
+            quiet = LocalPublisher(
+                local.deliver, run_id=run_id, seed=options.seed, signer=keys.signer
+            )
             await quiet.publish_help_packs(packs)
             crowd.attach(local, quiet)
             yield crowd
             return
-        address = await stack.enter_async_context(open_broker(options.broker))
+        address = await stack.enter_async_context(open_broker(options.carrier))
         name = str(address) if address.kind == "remote" else address.kind
         crowd = Crowd(name, devices, _by_id(places), watchers, address=address)
+
+        def now_ns() -> int:
+            return max(clock.utc_ns(), crowd.now_ns) if by_clock else crowd.now_ns
+
         publisher = await stack.enter_async_context(
             AlertPublisher(
                 address,
                 service_id=SERVICE_ID,
                 run_id=run_id,
                 seed=options.seed,
+                signer=keys.signer,
+                key_statements=keys.statements,
                 clock=clock,
-                now_ns=lambda: crowd.now_ns,
+                now_ns=now_ns,
                 hand_over_s=ANSWER_TIMEOUT_S,
             )
         )
@@ -105,7 +123,7 @@ async def open_crowd(
             address,
             clock,
             seed=options.seed,
-            now_ns=lambda: crowd.now_ns,
+            now_ns=now_ns,
             on_events=crowd.saw,
         )
         await fleet.start(progress=progress)
@@ -121,8 +139,9 @@ def _by_id(places: RunPlaces) -> dict[str, DevicePlace]:
 class _Maker:
     """Makes devices that share one estimator and one gazetteer."""
 
-    def __init__(self, places: RunPlaces) -> None:
+    def __init__(self, places: RunPlaces, keys: RunKeys) -> None:
         self._places = places
+        self._trust: dict[str, Any] = {"keyring": keys.keyring, "tree": keys.signer.tree}
         self._estimator = SharedEstimator()
 
     def device(self, place: DevicePlace) -> Device:
@@ -138,6 +157,7 @@ class _Maker:
             "estimator": self._estimator,
             # virtual time stands still and jumps: a heartbeat would say nothing
             "follow_heartbeat": False,
+            **self._trust,
         }
         if place.kind == "tv":
             return TV(district=place.site.name, **settings)
@@ -153,4 +173,5 @@ class _Maker:
             vs30_mps=site.vs30_mps,
             estimator=self._estimator,
             follow_heartbeat=False,
+            **self._trust,
         )

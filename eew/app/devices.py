@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from clients.events import DeviceEvent, Shown
 from clients.fleet import BaseFleet
 from clients.phone import Phone
 from clients.subscriber import Device as HasId
+from eew.app.channel import ModelledChannel
 from eew.app.interrupt import StopRequest, unless_stopped
 from eew.app.places import DevicePlace
 from eew.app.screens import ScreenKeeper
@@ -28,8 +30,12 @@ _ADVANCE_EVERY_NS = NS_PER_S  # of data time, once there was an alert
 class Publisher(Protocol):
     """Sends alert messages, through a broker or in the process."""
 
-    async def publish_alert(self, message: AlertMessage) -> PublishReceipt:
-        """Send one message; return when the broker has taken it."""
+    def submit(self, message: AlertMessage) -> PublishReceipt:
+        """Send one message, as far as it leaves at once; wait for nobody."""
+        ...
+
+    async def until_taken(self, receipt: PublishReceipt) -> None:
+        """Wait until the broker has taken a message; a PublishError if it does not in time."""
         ...
 
 
@@ -45,6 +51,8 @@ class Crowd:
     watchers : sequence of (Site, Phone)
         One phone for each site that has no device at its centre: outside the fleet, it gets
         each message without delay, so that the site can be scored.
+    channel : ModelledChannel, optional
+        Delays every device and watcher by what it draws; nothing is measured then.
 
     Attributes
     ----------
@@ -66,6 +74,7 @@ class Crowd:
         watchers: Sequence[tuple[Site, Phone]],
         *,
         address: BrokerAddress | None = None,
+        channel: ModelledChannel | None = None,
     ) -> None:
         self.broker = broker
         self.address = address
@@ -75,9 +84,12 @@ class Crowd:
         self._devices = devices
         self._places = places
         self._watchers = watchers
+        self._channel = channel
+        self._not_told = 0  # pairs of message and device that the channel lost
         self._fleet: BaseFleet | None = None
         self._publisher: Publisher | None = None
-        self._shown: dict[str, Shown] = {}  # by device, since the message that is under way
+        self._shown: dict[tuple[str, str], Shown] = {}  # by device and event, not booked yet
+        self._under_way: Counter[str] = Counter()  # messages whose answers are awaited, by event
         self._highest: dict[tuple[str, str], Level] = {}
         self._screens = ScreenKeeper()
         self._advanced_ns: int | None = None
@@ -93,15 +105,47 @@ class Crowd:
         """Take what a device did, from the fleet."""
         for event in events:
             if isinstance(event, Shown) and event.level is not Level.NONE:
-                self._shown[device.id] = event
+                self._shown[device.id, event.event_id] = event
 
     # ------------------------------------------------------------------ told by the run
 
     async def deliver(self, message: AlertMessage, stop: StopRequest) -> list[Told]:
-        """Send one message, wait for the answers; return who shows something new, from when.
+        """Hand a message over and wait for the answers; see :meth:`answers`.
+
+        Raises
+        ------
+        WireError, PublishError
+            As :meth:`submit` and :meth:`answers`.
+        """
+        return await self.answers(message, self.submit(message), stop)
+
+    def submit(self, message: AlertMessage) -> PublishReceipt:
+        """Hand a message over and wait for nobody; :meth:`answers` says what came of it.
+
+        Raises
+        ------
+        WireError
+            If the message may not be encoded.
+        """
+        assert self._fleet is not None
+        assert self._publisher is not None
+        self.now_ns = max(self.now_ns, message.issued_ns)  # live, time has gone on meanwhile
+        self._advanced_ns = self._advanced_ns or message.issued_ns
+        if not self._under_way:
+            self._shown.clear()
+        self._under_way[message.event_id] += 1
+        receipt = self._publisher.submit(message)
+        if self.broker != "none":
+            self._fleet.sent(message.event_id, message.serial, receipt.sent_ns)
+        return receipt
+
+    async def answers(
+        self, message: AlertMessage, receipt: PublishReceipt, stop: StopRequest
+    ) -> list[Told]:
+        """Wait for the answers to a message; return who shows something new, from when.
 
         With a broker, the measured time from the hand-over to the screen is added to the data
-        time of the message.
+        time of the message. Several messages may be awaited at the same time.
 
         Raises
         ------
@@ -110,23 +154,37 @@ class Crowd:
         """
         assert self._fleet is not None
         assert self._publisher is not None
-        self.now_ns = max(self.now_ns, message.issued_ns)  # live, time has gone on meanwhile
-        self._advanced_ns = self._advanced_ns or message.issued_ns
-        self._shown.clear()
-        receipt = await self._publisher.publish_alert(message)
-        expected = self._fleet.listeners(receipt.topics)
-        if self.broker != "none":
-            self._fleet.sent(message.event_id, message.serial, receipt.sent_ns)
-            if receipt.taken_ns is not None:
+        try:
+            await self._publisher.until_taken(receipt)
+            if self.broker != "none" and receipt.taken_ns is not None:
                 self._publish_s.append((receipt.taken_ns - receipt.sent_ns) / NS_PER_S)
-        delay_ns = await self._answers(message, expected, stop)
+            overtaken = frozenset(receipt.overtaken)  # who listens there hears something newer
+            expected = self._fleet.listeners(t for t in receipt.topics if t not in overtaken)
+            delay_ns = await self._answers(message, expected, stop)
+        finally:
+            self._under_way -= Counter((message.event_id,))
         news: list[Told] = []
-        for device_id, shown in self._shown.items():
-            at_ns = message.issued_ns + delay_ns.get(device_id, 0)
-            news += self._note(device_id, shown, at_ns)
+        if self._channel is not None:
+            self._not_told += sum(self._told_ns(one, message) is None for one in expected)
+        for key, shown in list(self._shown.items()):
+            # a screen may have gone back to another event, whose own message is over
+            if shown.event_id not in self._under_way or shown.event_id == message.event_id:
+                del self._shown[key]
+                at_ns = self._told_ns(key[0], message)
+                if at_ns is not None:
+                    news += self._note(key[0], shown, at_ns + delay_ns.get(key[0], 0))
         self._watch(message, receipt)
         self.told += news
         return news
+
+    def _told_ns(self, device_id: str, message: AlertMessage) -> int | None:
+        """Return the data time at which a message is there; None if not, or not in its lifetime."""
+        if self._channel is None:
+            return message.issued_ns
+        delay_ns = self._channel.delay_ns(device_id, message.event_id)
+        if delay_ns is None or message.issued_ns + delay_ns >= message.expires_ns:
+            return None
+        return message.issued_ns + delay_ns
 
     async def _answers(
         self, message: AlertMessage, expected: Sequence[str], stop: StopRequest
@@ -164,12 +222,13 @@ class Crowd:
 
     def _watch(self, message: AlertMessage, receipt: PublishReceipt) -> None:
         for site, phone in self._watchers:
-            topic = area_alert_topic(phone.cell)
-            if topic not in receipt.topics:
+            topic = area_alert_topic(phone.cell, tree=phone.tree)
+            at_ns = self._told_ns(phone.id, message)
+            if topic not in receipt.topics or at_ns is None:
                 continue
             for event in phone.receive(topic, receipt.payload, message.issued_ns):
                 if isinstance(event, Shown) and event.level is not Level.NONE:
-                    told = _told(phone, site, event, message.issued_ns)
+                    told = _told(phone, site, event, at_ns)
                     self.told_at.setdefault(site.name, []).append(told)
 
     def advance(self, now_ns: int) -> None:
@@ -195,8 +254,8 @@ class Crowd:
         return Delivery(
             devices=counts.n_devices,
             expected=counts.expected,
-            delivered=counts.delivered,
-            lost=counts.lost,
+            delivered=counts.delivered - self._not_told,
+            lost=counts.lost + self._not_told,
             duplicates=counts.duplicates,
         )
 

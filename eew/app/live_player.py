@@ -1,18 +1,19 @@
 """Drives the detector with packets as they come, and tells the devices, for as long as it lives.
 
-Three tasks: one reads the source, one steps the detector, one delivers messages. Each step runs in
-a thread of its own, so that a long one (a large quake on many stations) holds up neither the
-reading nor the HTTP answers; what comes meanwhile is the next step's. A broker that hangs holds up
-deliveries only. Of several messages of one event that wait for delivery only the newest is sent.
+One task reads the source, one steps the detector. Each step runs in a thread of its own, so that a
+long one (a large quake on many stations) holds up neither the reading nor the HTTP answers; what
+comes meanwhile is the next step's. A message is handed to the publisher between two steps, which
+writes it to the broker's socket then and there and never waits; the answers of the devices are
+awaited by a task for each message, so that neither detection nor the next message waits for them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from eew.app.data_clock import DataClock
 from eew.app.devices import Crowd
@@ -22,6 +23,7 @@ from eew.app.serve_view import ServiceView
 from eew.app.taking import EventTaker
 from eew.clock import NS_PER_S, Clock
 from eew.core.pipeline import CoreEvent, Pipeline
+from eew.egress.mqtt import PublishReceipt
 from eew.errors import PublishError
 from eew.ingest.live import LiveNetwork, LiveSource
 from eew.model.alert import AlertMessage
@@ -33,20 +35,11 @@ _TICK_NS = NS_PER_S // 2
 _PUNCTUAL_NS = NS_PER_S // 5
 _GATHER_S = 0.002  # the channels of a station come one by one
 _LOOK_NS = NS_PER_S
+# How long the detector's thread may keep the interpreter from the event loop. With Python's 5 ms
+# each turn of the loop (a write, an acknowledgement) waits up to that long during a step.
+_SWITCH_S = 0.0005
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What one step of the detector gave, and once a second what it knows."""
-
-    now_ns: int
-    packets: Sequence[Packet]
-    events: Sequence[CoreEvent]
-    took_s: float
-    states: Sequence[StationState] | None = None
-    problems: Sequence[DataProblem] = ()
 
 
 class LivePlayer(EventTaker):
@@ -84,8 +77,7 @@ class LivePlayer(EventTaker):
         self._say = say
         self._data_clock = DataClock(clock)
         self._inbox = Inbox(self._overflowed)
-        self._waiting: dict[str, AlertMessage] = {}  # by event, oldest first
-        self._to_tell = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
         self._looked_ns: int | None = None
         self._n_ticks = 0
 
@@ -97,14 +89,17 @@ class LivePlayer(EventTaker):
         TransportError
             If the source gives up; what one task raises ends the others.
         """
+        before_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 tasks.create_task(self._read(), name="live.read")
-                telling = tasks.create_task(self._tell(), name="live.tell")
                 await self._detect()
-                telling.cancel()
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
+        finally:
+            sys.setswitchinterval(before_s)
 
     # ------------------------------------------------------------------ reading
 
@@ -170,50 +165,52 @@ class LivePlayer(EventTaker):
         self, thread: ThreadPoolExecutor, packets: Sequence[Packet], now_ns: int
     ) -> None:
         loop = asyncio.get_running_loop()
-        with_states = not packets and self._n_ticks % 2 == 0
-        self._n_ticks += not packets
-        step = await loop.run_in_executor(thread, self._work, packets, now_ns, with_states)
-        self._state.receive_step(step.now_ns, step.packets, step.took_s)
-        if step.states is not None:
-            self._state.receive_states(step.states)
-            self._state.receive_problems(
-                (*self._network.problems, *self._source.health.problems(), *step.problems)
-            )
-        await self.take(step.events)
+        events, took_s = await loop.run_in_executor(thread, self._work, packets, now_ns)
+        await self.take(events)  # before anything else: messages are what all this is for
+        self._state.receive_step(now_ns, packets, took_s)
+        if not packets:
+            self._n_ticks += 1
+            if self._n_ticks % 2:
+                states, problems = await loop.run_in_executor(thread, self._known, now_ns)
+                self._state.receive_states(states)
+                self._state.receive_problems(
+                    (*self._network.problems, *self._source.health.problems(), *problems)
+                )
 
-    def _work(self, packets: Sequence[Packet], now_ns: int, with_states: bool) -> _Step:
+    def _work(self, packets: Sequence[Packet], now_ns: int) -> tuple[Sequence[CoreEvent], float]:
         """Step the detector; runs in its thread and touches nothing but the detector."""
         start_ns = self._clock.monotonic_ns()
         if packets:
             events = self._pipeline.receive(packets, now_ns)
         else:
             events = self._pipeline.advance(now_ns)
-        took_s = (self._clock.monotonic_ns() - start_ns) / NS_PER_S
-        if not with_states:
-            return _Step(now_ns, packets, events, took_s)
-        states, problems = self._pipeline.station_states(now_ns), self._pipeline.problems()
-        return _Step(now_ns, packets, events, took_s, states, problems)
+        return events, (self._clock.monotonic_ns() - start_ns) / NS_PER_S
+
+    def _known(self, now_ns: int) -> tuple[Sequence[StationState], Sequence[DataProblem]]:
+        """Ask the detector, in its thread, how the stations are."""
+        return self._pipeline.station_states(now_ns), self._pipeline.problems()
 
     # ------------------------------------------------------------------ telling
 
     async def send(self, message: AlertMessage) -> None:
-        """Put a message into the queue; one that waits there for the same event is outdated."""
-        if self._waiting.pop(message.event_id, None) is not None:
-            self._state.counts["messages_overtaken"] += 1
-        self._waiting[message.event_id] = message
-        self._to_tell.set()
+        """Hand a message over; somebody else waits for what comes of it."""
+        assert self._tasks is not None
+        receipt = self._devices.submit(message)
+        self._tasks.create_task(
+            self._answers(message, receipt), name=f"live.answers.{message.event_id}"
+        )
 
-    async def _tell(self) -> None:
-        while True:
-            await self._to_tell.wait()
-            self._to_tell.clear()
-            while self._waiting:
-                message = self._waiting.pop(next(iter(self._waiting)))
-                try:
-                    await super().send(message)
-                except PublishError as error:
-                    # the publisher goes on offering it until it expires or a newer one comes
-                    self._service.publish_failed(str(error))
+    async def _answers(self, message: AlertMessage, receipt: PublishReceipt) -> None:
+        try:
+            news = await self._devices.answers(message, receipt, self._stop)
+        except PublishError as error:
+            # the publisher goes on offering it until it expires or a newer one comes
+            self._service.publish_failed(str(error))
+            return
+        if receipt.is_overtaken:
+            self._state.counts["messages_overtaken"] += 1
+            return
+        self._view.told(message, news)
 
     # ------------------------------------------------------------------ watching
 

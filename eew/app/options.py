@@ -12,6 +12,7 @@ import msgspec
 from eew.errors import ConfigError
 from eew.model.alert import Status
 from eew.model.place import Site
+from simulator.delivery_profile import profile_names
 from simulator.fault_fields import Fault
 from simulator.fault_hits import is_of_the_link
 from simulator.link import DEFAULT_MEDIAN_S, DEFAULT_SIGMA_LN
@@ -25,6 +26,7 @@ MAX_DELAY_S = 60.0
 MAX_DEVICES = 100_000
 LANGUAGES = ("en", "zh", "ja", "es", "tr")
 ARRIVALS = ("modelled", "recorded")
+MQTT = "mqtt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,10 @@ class RunOptions:
         Stop this long after the first sample of the recording; None runs to the end.
     broker : str
         ``auto``, ``embedded``, ``mosquitto``, an MQTT URL, or ``none``.
+    channel : str
+        How the public is told: ``mqtt``, as the broker delivers it (at once without one), or a
+        channel of ``simulator.delivery_profile``, whose delays are modelled; no broker can carry
+        that.
     phones, tvs : int or None
         None takes the default of the recording or scenario.
     languages : tuple of str
@@ -56,6 +62,9 @@ class RunOptions:
         Of the scenario.
     faults : tuple of Fault
         Of the scenario; those of the link happen in the run, the others are in the records.
+    key, keys : pathlib.Path or None
+        The private key that signs, and the key set the devices are set up with; None: a key
+        derived from the seed, and what belongs to ``key``.
     zero : Zero or None
         What the times of ``link`` and ``faults`` count from; None: the recording's truth, or its
         first sample.
@@ -68,12 +77,15 @@ class RunOptions:
     speed: float = 0.0
     until_s: float | None = None
     broker: str = "auto"
+    channel: str = MQTT
     phones: int | None = None
     tvs: int | None = None
     sites: tuple[Site, ...] = ()
     languages: tuple[str, ...] = ()
     status: Status = Status.EXERCISE
     help_packs: tuple[Path, ...] = field(default=())
+    key: Path | None = None
+    keys: Path | None = None
     link: LinkSpec = field(default_factory=LinkSpec)
     faults: tuple[Fault, ...] = ()
     zero: Zero | None = None
@@ -96,6 +108,18 @@ class RunOptions:
             )
         if self.until_s is not None and not (self.until_s > 0.0 and math.isfinite(self.until_s)):
             raise ConfigError("--until", f"must be more than 0 s, was {self.until_s:g}")
+        if self.channel not in profile_names():
+            raise ConfigError(
+                "--channel",
+                f"unknown {self.channel!r}",
+                hint=f"one of {', '.join(profile_names())}",
+            )
+        if self.is_channel_modelled and self.broker not in ("auto", "none"):
+            raise ConfigError(
+                "--channel",
+                f"{self.channel} is modelled, {broker_words(self.broker)} cannot carry it",
+                hint="leave --broker out",
+            )
         if not 0 <= self.seed < 2**63:
             raise ConfigError("--seed", f"must be 0 to 2**63 - 1, was {self.seed}")
         for key, count in (("--phones", self.phones), ("--tvs", self.tvs)):
@@ -125,6 +149,16 @@ class RunOptions:
             faults=script.faults,
             zero=zero,
         )
+
+    @property
+    def is_channel_modelled(self) -> bool:
+        """Whether devices are told after delays that are drawn, and not over MQTT."""
+        return self.channel != MQTT
+
+    @property
+    def carrier(self) -> str:
+        """What carries the messages: ``broker``, or ``none`` where the channel is modelled."""
+        return "none" if self.is_channel_modelled else self.broker
 
     @property
     def profile(self) -> LinkSpec:
@@ -164,6 +198,8 @@ class RunOptions:
         plain["status"] = self.status.value
         plain["broker"] = broker_words(self.broker)
         plain["help_packs"] = [path.name for path in self.help_packs]
+        plain["key"] = None if self.key is None else self.key.name
+        plain["keys"] = None if self.keys is None else self.keys.name
         return plain
 
 
@@ -224,8 +260,8 @@ def parse_seconds(key: str, text: str) -> float:
         ) from None
 
 
-def parse_status(text: str) -> Status:
-    """Read ``exercise`` or ``test``; there is no ``actual``.
+def parse_status(text: str, option: str = "--status") -> Status:
+    """Read ``exercise``, ``drill`` or ``test``; there is no ``actual``.
 
     Raises
     ------
@@ -236,5 +272,5 @@ def parse_status(text: str) -> Status:
         return Status(text.lower())
     except ValueError:
         raise ConfigError(
-            "--status", f"unknown status {text!r}", hint="exercise or test; this is a simulator"
+            option, f"unknown {text!r}", hint="exercise, drill or test; this is a simulator"
         ) from None

@@ -17,6 +17,7 @@ from eew.app.devices import Crowd
 from eew.app.interrupt import StopRequest, unless_stopped
 from eew.app.latency import ModelledStages
 from eew.app.options import RunOptions
+from eew.app.run_keys import run_keys
 from eew.app.taking import EventTaker
 from eew.app.view import RunView
 from eew.clock import NS_PER_S, Clock
@@ -77,6 +78,7 @@ class ReplayPlayer(EventTaker):
         self._options = options
         self._info = info
         self._clock = clock
+        self._signer = run_keys(options).signer
         self.pipeline = Pipeline(recording.stations, config, gnss=recording.gnss)
         self.schedule = make_schedule(recording, options, arrivals)
         self.found = Collected()
@@ -94,7 +96,7 @@ class ReplayPlayer(EventTaker):
             self._info, self._recording, None if truth is None else truth.origin_time_ns
         )
         began_ns = served_ns = self._clock.monotonic_ns()
-        began_utc_ns = self._clock.utc_ns()
+        began_utc_ns = self._began_utc_ns()
         end_ns = self.schedule.until_ns or self._recording.end_ns
         total_s = (end_ns - self.schedule.start_ns) / NS_PER_S
         reported_s = -_PROGRESS_EVERY_S
@@ -117,6 +119,10 @@ class ReplayPlayer(EventTaker):
             await self.take(self.pipeline.finish(self.now_ns))
             self.complete = not self._stop.is_asked
         self.replay_s = (self._clock.monotonic_ns() - began_ns) / NS_PER_S
+
+    def _began_utc_ns(self) -> int:
+        """Return the wall clock's time that the start of the data stands for, with a speed."""
+        return self._clock.utc_ns()
 
     @property
     def is_cut(self) -> bool:
@@ -161,6 +167,7 @@ class ReplayPlayer(EventTaker):
             run_id=self._info.run_id,
             seed=self._options.seed,
             sent_ns=message.issued_ns,
+            signer=self._signer,
         )
         self.encode_s.append((self._clock.monotonic_ns() - start_ns) / NS_PER_S)
         self.found.payloads.append(payload)

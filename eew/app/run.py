@@ -141,6 +141,7 @@ def run_info(
         broker=broker_words(broker),
         status=options.status.value,
         complete=complete,
+        channel=options.channel,
         config={
             "options": options.as_config(),
             "travel_time_model": config.travel_time_model,

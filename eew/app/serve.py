@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 from eew import __version__
@@ -22,9 +23,9 @@ from eew.app.run import run_info, run_places
 from eew.app.serve_view import ServiceView
 from eew.app.session import check_broker
 from eew.app.source import event_name, load_source
-from eew.clock import Clock
+from eew.clock import NS_PER_S, Clock
 from eew.core.config import DetectorConfig
-from eew.errors import PublishError
+from eew.errors import ConfigError, PublishError
 from eew.model.alert import AlertMessage
 from eew.model.waveform import Recording
 from eew.report.result import RunInfo
@@ -36,6 +37,7 @@ from eew.service.supervisor import Stop, stop_on_signals, supervise
 
 Say = Callable[[str], None]
 _LOOK_EVERY_S = 1.0
+_LEAD_NS = NS_PER_S  # between the call and the first sample of a quake that happens now
 
 
 def serve_replay(
@@ -44,6 +46,7 @@ def serve_replay(
     *,
     bind: str,
     port: int,
+    now: bool = False,
     once: bool,
     say: Say,
     clock: Clock,
@@ -51,6 +54,12 @@ def serve_replay(
     """Serve a replay of ``event`` over HTTP and MQTT until a signal, or with ``once`` to its end.
 
     Event, broker and port are checked in this order before anything is started.
+
+    Parameters
+    ----------
+    now : bool
+        As if the quake happened now, so that devices with a right clock take the alerts; only at
+        the speed of time.
 
     Raises
     ------
@@ -61,6 +70,8 @@ def serve_replay(
     DataError
         If the data cannot be used.
     """
+    if now and options.speed != 1.0:
+        raise ConfigError("--now", f"goes with --speed 1 only, was {options.speed:g}")
     name = event_name(event)
     check_broker(options.broker)
     info = ServiceInfo(
@@ -70,7 +81,7 @@ def serve_replay(
         speed=options.speed,
         status=options.status.value,
     )
-    chain = partial(_chain, event, options, once=once, say=say, clock=clock)
+    chain = partial(_chain, event, options, now=now, once=once, say=say, clock=clock)
     _run(info, chain, bind=bind, port=port, once=once, say=say, clock=clock)
 
 
@@ -148,7 +159,14 @@ def _announce(url: str, bind: str, say: Say) -> None:
 
 
 async def _chain(
-    event: str, options: RunOptions, state: ServiceState, *, once: bool, say: Say, clock: Clock
+    event: str,
+    options: RunOptions,
+    state: ServiceState,
+    *,
+    now: bool,
+    once: bool,
+    say: Say,
+    clock: Clock,
 ) -> None:
     """Read, open broker and devices, play; then keep broker and devices open."""
     state.source_is("starting", "reading the data")
@@ -160,9 +178,18 @@ async def _chain(
     config = DetectorConfig.load().with_status(options.status)
     view = ServiceView(state, places.targets, clock)
     async with open_crowd(
-        places, options, run_id=state.info.service_id, clock=clock, progress=view.connecting
+        places,
+        options,
+        run_id=state.info.service_id,
+        clock=clock,
+        by_clock=now,
+        progress=view.connecting,
     ) as crowd:
         view.opened(crowd, len(places.devices))
+        if now:
+            by_ns = clock.utc_ns() + _LEAD_NS - recording.start_ns
+            recording = recording.moved(by_ns)
+            options = replace(options, zero=source.zero.moved(by_ns))
         info = run_info(recording.name, options, broker=crowd.broker, complete=False, config=config)
         player = _ServedPlayer(
             recording,
@@ -173,6 +200,7 @@ async def _chain(
             view=view,
             clock=clock,
             config=config,
+            now=now,
         )
         await player.run()
         state.source_is("ended", "the replay has ended")
@@ -202,6 +230,7 @@ class _ServedPlayer(ReplayPlayer):
         view: ServiceView,
         clock: Clock,
         config: DetectorConfig,
+        now: bool,
     ) -> None:
         super().__init__(
             recording,
@@ -214,6 +243,7 @@ class _ServedPlayer(ReplayPlayer):
             config=config,
         )
         self._service = view
+        self._now = now
         self.pipeline = ObservedPipeline(
             recording.stations,
             config,
@@ -222,6 +252,9 @@ class _ServedPlayer(ReplayPlayer):
             found=recording.problems,
             gnss=recording.gnss,
         )
+
+    def _began_utc_ns(self) -> int:
+        return self.schedule.start_ns if self._now else super()._began_utc_ns()
 
     async def send(self, message: AlertMessage) -> None:
         """Send ``message``; what a broker does not take in time shows in the state."""

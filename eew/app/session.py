@@ -48,7 +48,7 @@ def replay_event(
     watch = _Watch(clock)
     folder = out or RUNS / f"{event_name(event)}-{options.seed}"
     check_output_folder(folder)
-    check_broker(options.broker)
+    check_broker(options.carrier)
     view.part("reading")
     source = load_source(event, seed=options.seed)
     if options.arrivals == "recorded":

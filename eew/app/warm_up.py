@@ -1,8 +1,9 @@
-"""Load the detector's kernels before the first real packet.
+"""Load the detector's kernels, and what a message needs on its way out, before the first packet.
 
 numba loads (or on a new machine compiles) a kernel when it is first called. In a fast replay that
 costs wall time only; live, the kernels that only an event calls would be loaded while people wait
-for its first alert. So a small computed quake goes through a detector of its own first.
+for its first alert. So a small computed quake goes through a detector of its own first, and its
+messages through the encoder and to the areas they concern.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import msgspec
 
 from eew.core.config import DetectorConfig
 from eew.core.pipeline import Pipeline
+from eew.egress.plan import AlertPlanner
+from eew.messages import wire
+from eew.model.alert import AlertMessage
 from simulator.scenario import load_scenario
 from simulator.schedule import Schedule
 from simulator.synthesise import compute
@@ -31,6 +35,7 @@ def warm_up(config: DetectorConfig) -> int:
     )
     recording = compute(small, 1)
     pipeline = Pipeline(recording.stations, config)
+    planner = AlertPlanner()
     n_messages = 0
     for step in Schedule(recording):
         events = (
@@ -38,5 +43,11 @@ def warm_up(config: DetectorConfig) -> int:
             if step.packets
             else pipeline.advance(step.now_ns)
         )
-        n_messages += sum(type(event).__name__ == "AlertMessage" for event in events)
+        for message in events:
+            if isinstance(message, AlertMessage):
+                n_messages += 1
+                payload = wire.encode(
+                    message, run_id=_EVENT, seed=0, sent_ns=message.issued_ns, signer=None
+                )
+                planner.plan(message, payload)
     return n_messages

@@ -10,13 +10,19 @@ import typer
 
 from eew import __version__
 from eew.cli import (
+    capacity,
+    client,
     compare,
     config,
+    crowd,
+    deploy,
     doctor,
     events,
     fdsnws,
     fetch,
     help_pack,
+    keys,
+    msg,
     openeew,
     replay,
     scenario,
@@ -48,14 +54,20 @@ app.command(name="simulate", epilog=simulate.EPILOG)(simulate.simulate)
 app.command(name="score", epilog=score.EPILOG)(score.score)
 app.command(name="season", epilog=season.EPILOG)(season.season)
 app.command(name="serve", epilog=serve.EPILOG)(serve.serve)
+app.command(name="client", epilog=client.EPILOG)(client.client)
 app.command(name="seedlink", epilog=seedlink.EPILOG)(seedlink.seedlink)
 app.command(name="fdsnws", epilog=fdsnws.EPILOG)(fdsnws.fdsnws)
+app.command(name="capacity", epilog=capacity.EPILOG)(capacity.capacity)
 app.command(name="fetch", epilog=fetch.EPILOG)(fetch.fetch)
+app.command(name="crowd", epilog=crowd.EPILOG)(crowd.crowd)
 app.add_typer(compare.app, name="compare")
 app.add_typer(events.app, name="events")
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(help_pack.app, name="help-pack")
+app.add_typer(keys.app, name="keys")
 app.add_typer(openeew.app, name="openeew")
+app.add_typer(msg.app, name="msg")
+app.add_typer(deploy.app, name="deploy")
 app.add_typer(config.app, name="config")
 app.command(name="doctor")(doctor.doctor)
 

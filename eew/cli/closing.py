@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from eew.cli.terminal import INDENT, SCALE_SHORT
 from eew.model.alert import Level
-from eew.report.result import RunResult, TargetResult
+from eew.report.result import MODELLED, RunResult, TargetResult
 from eew.report.statistics import quantiles
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def places_table(result: RunResult, *, wide: bool = True) -> Table:
     scale = SCALE_SHORT.get(result.targets[0].scale, result.targets[0].scale)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("place", overflow="ellipsis", no_wrap=True, max_width=24)
-    for name in ("dist km", f"{scale} pred/obs", "S arrives", "told at", "lead time"):
+    told = "told (model)" if result.info.channel_latency == MODELLED else "told at"
+    for name in ("dist km", f"{scale} pred/obs", "S arrives", told, "lead time"):
         table.add_column(name, justify="right", no_wrap=True)
     if wide:
         table.add_column("level", no_wrap=True)
@@ -222,6 +223,8 @@ def end_lines(outcome: Outcome) -> list[str]:
             f"{delivery.expected} messages, {delivery.lost} lost, {delivery.duplicates} twice on "
             "a screen"
         )
+        if result.info.channel_latency == MODELLED:
+            words += f" (MODELLED {result.info.channel})"
         lines.append(words)
         if latency["p50"] is not None:
             times = ", ".join(f"{latency[name]:.1f} ({name})" for name in ("p50", "p99", "max"))

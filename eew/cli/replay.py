@@ -18,6 +18,7 @@ _LINES = [
     'eew replay quakes/us20190706_m71_ridgecrest --site "Los Angeles:34.05,-118.24"',
     "eew replay drill.toml --strict-expect",
     "eew replay luding-2022 --phones 200 --tvs 20 --broker embedded --lang zh",
+    "eew replay luding-2022 --channel push",
     "eew replay quakes/tr20230206_m78_pazarcik --broker none --json",
     (
         "Units: s, km; intensity on the scale of the region (MMI, China, JMA). Times count from "
@@ -86,6 +87,14 @@ def replay(
             metavar="WHICH",
         ),
     ] = "auto",
+    channel: Annotated[
+        str,
+        typer.Option(
+            help="How the public is told: mqtt (what the broker delivers), or modelled from "
+            "published delays, without a broker: vhf, cell-broadcast, push, wea.",
+            metavar="WHICH",
+        ),
+    ] = "mqtt",
     phones: Annotated[
         int | None, typer.Option(help="Phones, placed by population.", show_default="20")
     ] = None,
@@ -125,7 +134,10 @@ def replay(
         ),
     ] = False,
     status: Annotated[
-        str, typer.Option(help="exercise or test: what the messages say.", metavar="WORD")
+        str,
+        typer.Option(
+            help="exercise, drill or test: tree and words of the messages.", metavar="WORD"
+        ),
     ] = "exercise",
     help_pack: Annotated[
         list[Path] | None,
@@ -133,6 +145,22 @@ def replay(
             help="A help pack made by eew help-pack build; repeatable.",
             metavar="FILE",
             show_default="the built-in ones",
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="Private key that signs, made by eew keys new.",
+            metavar="FILE",
+            show_default="a development key made from the seed",
+        ),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            help="Key set the devices are set up with (needs --key).",
+            metavar="FILE",
+            show_default="the public part of --key",
         ),
     ] = None,
 ) -> int:
@@ -147,12 +175,15 @@ def replay(
         speed=speed,
         until_s=None if until is None else parse_seconds("--until", until),
         broker=broker,
+        channel=channel,
         phones=phones,
         tvs=tvs,
         sites=tuple(parse_site(text) for text in site or ()),
         languages=tuple(lang or ()),
         status=parse_status(status),
         help_packs=tuple(help_pack or ()),
+        key=key,
+        keys=keys,
     )
     from eew.app.session import replay_event
     from eew.cli.terminal import JsonView, TerminalView

@@ -13,6 +13,8 @@ EPILOG = (
     "Examples:\n\n"
     "eew serve --replay luding-2022\n\n"
     "eew serve --replay FOLDER --speed 10 --port 0\n\n"
+    "eew serve --replay luding-2022 --now --broker mqtt://127.0.0.1:1883   (for eew client and "
+    "eew crowd in other terminals)\n\n"
     "eew serve --source slink://127.0.0.1:18000   (eew seedlink luding-2022 runs there)\n\n"
     "eew serve --source slink://geofon.gfz.de --select 'GE_*:HH?' "
     "--inventory https://geofon.gfz.de --state geofon.state\n\n"
@@ -86,6 +88,14 @@ def serve(
             show_default="1",
         ),
     ] = None,
+    now: Annotated[
+        bool,
+        typer.Option(
+            "--now",
+            help="With --replay: as if the quake happened now, so that devices anywhere with a "
+            "right clock take its alerts.",
+        ),
+    ] = False,
     port: Annotated[
         int, typer.Option(help="HTTP port; 0 takes a free one and prints it.", min=0, max=65535)
     ] = 8080,
@@ -140,13 +150,29 @@ def serve(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 1,
     status: Annotated[
-        str, typer.Option(help="exercise or test: what the messages say they are.")
+        str, typer.Option(help="exercise, drill or test: tree and words of the messages.")
     ] = "exercise",
     help_pack: Annotated[
         list[Path] | None,
         typer.Option(
             help="A help pack made by eew help-pack build; repeatable.",
             show_default="the built-in ones",
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="Private key that signs, made by eew keys new.",
+            metavar="FILE",
+            show_default="a development key made from the seed",
+        ),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            help="Key set the devices are set up with (needs --key).",
+            metavar="FILE",
+            show_default="the public part of --key",
         ),
     ] = None,
     once: Annotated[
@@ -169,6 +195,7 @@ def serve(
             "--packet": packet,
             "--delay": delay,
             "--once": once or None,
+            "--now": now or None,
         },
         only_live={"--select": select, "--inventory": inventory, "--state": state},
     )
@@ -184,6 +211,8 @@ def serve(
         languages=tuple(lang or ()),
         status=parse_status(status),
         help_packs=tuple(help_pack or ()),
+        key=key,
+        keys=keys,
     )
     from eew.app.serve import serve_live, serve_replay
     from eew.clock import SystemClock
@@ -194,7 +223,9 @@ def serve(
     clock = SystemClock()
     if source is None:
         assert replay is not None
-        serve_replay(replay, options, bind=bind, port=port, once=once, say=say, clock=clock)
+        serve_replay(
+            replay, options, bind=bind, port=port, now=now, once=once, say=say, clock=clock
+        )
         return 0
     from eew.app.live_source import LiveOptions
 

@@ -10,6 +10,7 @@ from eew.cli.console import progress_console, result_console
 from eew.clock import NS_PER_S
 from eew.model.alert import AlertMessage, Level, MsgType
 from eew.model.event import EventClosed, Pick
+from eew.report.result import MODELLED
 from eew.report.times import utc_clock
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class TerminalView(JsonView):
         self._zero_ns: int | None = None
         self._origin: tuple[int, str] | None = None  # until data time has come to it
         self._picks_shown = 0
+        self._on_screen = "on screen"
         self._magnitude: dict[str, float] = {}  # last shown, by event
 
     def begin(self, info: RunInfo, recording: Recording, zero_ns: int | None) -> None:
@@ -125,6 +127,13 @@ class TerminalView(JsonView):
             f"messages say {info.status}",
             style="dim",
         )
+        if info.channel_latency == MODELLED:
+            self._line(
+                f"MODELLED   told by {info.channel}: delays drawn from published figures, nothing "
+                "measured",
+                style="bold yellow",
+            )
+            self._on_screen = f"on screen (modelled {info.channel})"
         self._line("")
         since = "since P1" if truth is None else "since OT"
         self._line(f"{'UTC':>11} {since}  what", style="dim")
@@ -173,7 +182,7 @@ class TerminalView(JsonView):
                 words.append(f"{level.value.replace('_', ' ').upper()} {', '.join(who)}")
         if words:
             first_ns = min(one.at_ns for one in news)
-            self._row(first_ns, "  on screen: " + "; ".join(words), style="green")
+            self._row(first_ns, f"  {self._on_screen}: " + "; ".join(words), style="green")
 
     def _message(self, message: AlertMessage) -> None:
         last = self._magnitude.get(message.event_id)

@@ -19,14 +19,17 @@ from eew.model.waveform import DataProblem, Recording
 
 MODELLED = "modelled"
 MEASURED = "measured"
+NOT_COUNTED = "none"  # devices in the process hear a message at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
     """What was run and how.
 
-    ``complete`` is False where the run was stopped before the end of its data; ``config`` are
-    all settings that decide the outcome, for the manifest.
+    ``channel`` is how the public was told, ``channel_latency`` whether that delay was measured
+    (with a broker), modelled (drawn from published figures) or none. ``complete`` is False where
+    the run was stopped before the end of its data; ``config`` are all settings that decide the
+    outcome, for the manifest.
     """
 
     event: str
@@ -38,6 +41,14 @@ class RunInfo:
     status: str
     complete: bool
     config: Mapping[str, object]
+    channel: str = "mqtt"
+
+    @property
+    def channel_latency(self) -> str:
+        """How the delay from the message to a screen came about: never two kinds in one run."""
+        if self.channel != "mqtt":
+            return MODELLED
+        return NOT_COUNTED if self.broker == "none" else MEASURED
 
     @property
     def run_id(self) -> str:

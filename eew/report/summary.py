@@ -32,6 +32,8 @@ def summary(result: RunResult) -> dict[str, Any]:
             "packet_s": info.packet_s,
             "link": info.link,
             "broker": info.broker,
+            "channel": info.channel,
+            "channel_latency": info.channel_latency,
             "status": info.status,
             "complete": info.complete,
             "time_zero": result.zero_is,

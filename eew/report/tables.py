@@ -64,6 +64,8 @@ TARGET_COLUMNS = (
     "lead_time_s",
     "level",
     "outcome",
+    "channel",
+    "channel_latency",
 )
 
 Field = str | int | bool | None
@@ -145,6 +147,8 @@ def targets_csv(result: RunResult) -> str:
                 fixed(row.lead_time_s, 3),
                 row.level.value,
                 row.outcome,
+                result.info.channel,
+                result.info.channel_latency,
             )
             for row in result.targets
         ),
