@@ -79,11 +79,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a program that is not there."""
     if item.get_closest_marker("mosquitto") and not mosquitto_path():
         pytest.skip("mosquitto is not installed (Debian: apt-get install mosquitto)")
+    if item.get_closest_marker("nats") and not nats_path():
+        pytest.skip("nats-server is not installed (Debian: apt-get install nats-server)")
 
 
 def mosquitto_path() -> str | None:
     """Return the broker's path; Debian puts it where ordinary users have no PATH entry."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
+def nats_path() -> str | None:
+    """Return the path of nats-server, as :func:`mosquitto_path`."""
+    return shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
 
 
 # ---------------------------------------------------------------- no task left behind

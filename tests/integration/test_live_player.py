@@ -1,11 +1,14 @@
-"""The live player on the wall clock: a quake that has just been, a slow broker, a dying source."""
+"""The live player on the wall clock: a quake just been, a broker that stops, a dying source."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -20,6 +23,7 @@ from eew.app.serve_view import ServiceView
 from eew.clock import NS_PER_S, SystemClock
 from eew.core.config import DetectorConfig
 from eew.core.pipeline import Pipeline
+from eew.egress.mqtt import PublishReceipt
 from eew.errors import TransportError
 from eew.ingest.live import Health, LiveNetwork
 from eew.model.alert import AlertMessage
@@ -27,6 +31,7 @@ from eew.model.waveform import Packet
 from eew.report.result import Told
 from eew.service.state import ServiceInfo, ServiceState
 from simulator.packets import cut_station
+from tests.integration.brokers import children_of
 from tests.unit.run_example import ORIGIN_NS, recording
 
 CLOCK = SystemClock()
@@ -73,7 +78,7 @@ def packets_from(start_ns: int) -> list[Packet]:
 
 @dataclass
 class Slow:
-    """Devices behind a broker that answers only when it is let."""
+    """Devices that answer only when they are let."""
 
     crowd: Crowd
     let: asyncio.Event
@@ -82,10 +87,15 @@ class Slow:
     def advance(self, now_ns: int) -> None:
         self.crowd.advance(now_ns)
 
-    async def deliver(self, message: AlertMessage, stop: StopRequest) -> list[Told]:
-        await self.let.wait()
+    def submit(self, message: AlertMessage) -> PublishReceipt:
         self.delivered.append(message)
-        return await self.crowd.deliver(message, stop)
+        return self.crowd.submit(message)
+
+    async def answers(
+        self, message: AlertMessage, receipt: PublishReceipt, stop: StopRequest
+    ) -> list[Told]:
+        await self.let.wait()
+        return await self.crowd.answers(message, receipt, stop)
 
 
 @dataclass
@@ -96,10 +106,10 @@ class Live:
 
 
 @asynccontextmanager
-async def live(source: JustNow, *, let: bool = True) -> AsyncIterator[Live]:
+async def live(source: JustNow, *, let: bool = True, broker: str = "none") -> AsyncIterator[Live]:
     info = ServiceInfo(service_id="x", version="0", source="x", speed=1.0, status="exercise")
     state = ServiceState(info, CLOCK)
-    options = RunOptions(broker="none", phones=2, tvs=1)
+    options = RunOptions(broker=broker, phones=2, tvs=1)
     network = await source.open()
     places = run_places(replace(QUAKE, truth=None), options, (), ())
     view = ServiceView(state, places.targets, CLOCK)
@@ -155,22 +165,46 @@ async def test_what_has_come_is_detected_told_and_shown_in_the_state() -> None:
     assert {one.state for one in it.state.station_states.values()} <= {"live", "late"}
 
 
-async def test_a_broker_that_hangs_stops_no_detection_and_gets_the_newest_word() -> None:
+async def test_answers_that_do_not_come_stop_neither_detection_nor_the_next_message() -> None:
     async with live(JustNow(), let=False) as it:
         running = asyncio.create_task(it.player.run())
         await until(lambda: it.state.counts["messages"] >= 4)
         packets = it.state.counts["packets"]
         await until(lambda: it.state.counts["packets"] > packets)
-        assert it.slow.delivered == []
-        (event,) = it.state.events.values()
-        said = len(event.messages)
+        assert serials(it.slow.delivered)[:4] == [1, 2, 3, 4]
+        assert it.state.told["phone"] == 0
         it.slow.let.set()
-        await until(lambda: len(it.slow.delivered) >= 2)
+        await until(lambda: it.state.told["phone"] > 0)
         running.cancel()
         await asyncio.wait({running})
-    # the first was under way already; of those that waited only the newest went out
-    assert serials(it.slow.delivered)[:2] == [1, said]
-    assert it.state.counts["messages_overtaken"] >= said - 2
+
+
+@pytest.mark.broker
+@pytest.mark.mosquitto
+async def test_a_broker_that_stops_costs_the_detector_nothing_and_gets_the_newest_word() -> None:
+    before = children_of(os.getpid())
+    async with live(JustNow(), broker="mosquitto") as it:
+        (broker,) = [pid for pid in children_of(os.getpid()) if pid not in before and named(pid)]
+        os.kill(broker, signal.SIGSTOP)
+        try:
+            running = asyncio.create_task(it.player.run())
+            await until(lambda: it.state.counts["messages"] >= 5)
+            packets = it.state.counts["packets"]
+            await until(lambda: it.state.counts["packets"] > packets)
+            assert it.state.told["phone"] == 0
+            said = it.slow.delivered[-1].serial
+        finally:
+            os.kill(broker, signal.SIGCONT)
+        await until(lambda: it.state.told["phone"] > 0)
+        await until(lambda: it.state.counts["messages_overtaken"] >= said - 3)
+        running.cancel()
+        await asyncio.wait({running})
+    # the first was in the socket already; of those that waited only the newest left
+    assert {one.serial for one in it.slow.crowd.told} & {1, said, said + 1, said + 2}
+
+
+def named(pid: int) -> bool:
+    return Path(f"/proc/{pid}/comm").read_text().strip() == "mosquitto"
 
 
 async def test_a_source_that_gives_up_ends_the_player_with_its_own_error() -> None:

@@ -287,7 +287,7 @@ def result(*, with_truth: bool = True, alerted: bool = True, complete: bool = Tr
         solutions=solutions,
         messages=messages,
         payloads=tuple(
-            f'{{"schema":"eew.alert/1","serial":{one.serial}}}'.encode() for one in messages
+            f'{{"schema":"eew.alert/2","serial":{one.serial}}}'.encode() for one in messages
         ),
         closed=(
             EventClosed(event_id="ev-1", at_ns=ORIGIN_NS + 60 * S, withdrawn=False, reason="quiet"),

@@ -144,3 +144,16 @@ def test_settings_can_be_written_and_hold_no_secret() -> None:
     assert "secret" not in text
     assert "/home/me" not in text
     assert "A:1,2" in text
+
+
+def test_a_modelled_channel_takes_no_broker() -> None:
+    push = RunOptions(channel="push")
+
+    assert push.is_channel_modelled
+    assert push.carrier == "none"
+    assert RunOptions().carrier == "auto"
+    assert push.as_config()["channel"] == "push"
+    with pytest.raises(ConfigError, match="push is modelled, mosquitto cannot carry it"):
+        RunOptions(channel="push", broker="mosquitto")
+    with pytest.raises(ConfigError, match="--channel: unknown 'smoke'"):
+        RunOptions(channel="smoke")

@@ -49,6 +49,8 @@ def complaint(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]
         (("--broker", "carrier-pigeon"), "--broker: unknown broker 'carrier-pigeon'"),
         (("--broker", "mqqt://host"), "mqqt"),
         (("--broker", "mqtt://me:secret@host:99999"), "--broker"),
+        (("--channel", "smoke"), "--channel: unknown 'smoke' (one of mqtt"),
+        (("--channel", "wea", "--broker", "embedded"), "wea is modelled, embedded cannot carry"),
         (("--phones", "many"), "--phones"),
         (("--tvs", "-1"), "--tvs"),
         (("--no-such-option",), "--no-such-option"),

@@ -336,7 +336,7 @@ def test_a_horizontal_that_comes_late_is_no_shaking() -> None:
 
 # ---------------------------------------------------------------- settings
 def test_the_status_of_alerts_is_chosen_and_never_actual() -> None:
-    assert {s.value for s in Status} == {"exercise", "test"}
+    assert {s.value for s in Status} == {"exercise", "drill", "test"}
     assert config().with_status(Status.TEST).alert.status is Status.TEST
     assert config().alert.status is Status.EXERCISE
 
