@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clients.locality import SharedEstimator
 from clients.phone import Phone
+from eew.app.development_key import development_keyring
 from eew.clock import NS_PER_S
 from eew.model.alert import (
     AlertMagnitude,
@@ -30,7 +32,7 @@ def sample_alert(serial: int, *, radius_km: float) -> AlertMessage:
         event_id="bench",
         serial=serial,
         msg_type=MsgType.ALERT if serial == 1 else MsgType.UPDATE,
-        status=Status.TEST,
+        status=Status.EXERCISE,
         issued_ns=NOW_NS,
         expires_ns=NOW_NS + 3600 * NS_PER_S,
         origin=AlertOrigin(
@@ -61,14 +63,22 @@ def sample_alert(serial: int, *, radius_km: float) -> AlertMessage:
     )
 
 
-def sample_phones(n: int, seed: int, *, within_km: float, **settings: Any) -> list[Phone]:
-    """Return ``n`` phones spread evenly over a circle round the epicentre."""
+def sample_positions(
+    n: int, seed: int, *, within_km: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return latitudes and longitudes spread evenly over a circle round the epicentre."""
     rng = np.random.default_rng(seed)
-    estimator = SharedEstimator()
     radius_km = within_km * np.sqrt(rng.uniform(size=n))
     angle = rng.uniform(0.0, 2.0 * np.pi, size=n)
     lat = EPICENTRE[0] + radius_km * np.cos(angle) / 111.2
     lon = EPICENTRE[1] + radius_km * np.sin(angle) / (111.2 * np.cos(np.radians(lat)))
+    return lat, lon
+
+
+def sample_phones(n: int, seed: int, *, within_km: float, **settings: Any) -> list[Phone]:
+    """Return ``n`` phones spread evenly over a circle round the epicentre."""
+    lat, lon = sample_positions(n, seed, within_km=within_km)
+    estimator, keyring = SharedEstimator(), development_keyring(seed)
     return [
         Phone(
             id=f"phone-{i:05d}",
@@ -77,6 +87,7 @@ def sample_phones(n: int, seed: int, *, within_km: float, **settings: Any) -> li
             language="zh",
             country="CN",
             estimator=estimator,
+            keyring=keyring,
             **settings,
         )
         for i in range(n)
