@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # Tests are split over two processes, but for those that measure time (marked "alone").
 JOBS   ?= 2
+# Those that mostly wait for brokers and programs, over one more.
+WAITING_JOBS ?= $(shell echo $$(($(JOBS) + 1)))
 
 KERNELS := $(shell grep -rl njit --include='*.py' eew simulator)
 WARM    := eew/core/__pycache__/.warm
@@ -21,15 +23,20 @@ demo: setup $(WARM) ## replay a built-in quake: detector -> MQTT -> phones and T
 # numba compiles on first use and keeps the result beside the sources. Doing it before the replay,
 # by a short replay without devices, shows what the wait is for and keeps it out of the figures.
 $(WARM): $(KERNELS) requirements/run.txt | setup
-	@echo "demo: compiling the detector's kernels (once, some 20 s)"
+	@echo "compiling the detector's kernels (once, some 20 s)"
 	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && $(BIN)/eew replay luding-2022 \
 	    --broker none --phones 0 --tvs 0 --until 25 --out "$$out/run" >/dev/null
 	@mkdir -p $(@D) && touch $@
 
-test: lint ## everything: contracts, style, types, all tests
-	$(BIN)/python -m pytest tests/unit tests/property -n $(JOBS)
-	$(BIN)/python -m pytest tests/acceptance -n $(JOBS)
-	$(BIN)/python -m pytest tests/integration -n $(JOBS) --dist loadfile -m "not alone"
+# The kernels are compiled beside the types, or each test process would do it for itself. What is
+# busy is shared out in long pieces (worksteal), so that neighbours find the same things computed;
+# tests of brokers and programs keep to one process by file.
+test: setup-dev ## everything: contracts, style, types, all tests
+	@$(MAKE) --no-print-directory -j $(JOBS) --output-sync=target lint $(WARM)
+	$(BIN)/python -m pytest tests/unit tests/property -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest tests/acceptance -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest tests/integration -n $(WAITING_JOBS) --dist loadfile \
+	    --no-loadscope-reorder -m "not alone"
 	$(BIN)/python -m pytest tests/integration -m alone
 
 check: lint unit ## under a minute: contracts, style, types, unit and property tests (not the slow ones)
@@ -41,9 +48,9 @@ lint: setup-dev
 	$(BIN)/mypy
 
 unit: setup-dev
-	$(BIN)/python -m pytest tests/unit tests/property -x -q -m "not slow" -n $(JOBS)
+	$(BIN)/python -m pytest tests/unit tests/property -x -q -m "not slow" -n $(JOBS) --dist worksteal
 
-bench: setup ## measure: kernel, whole replay, fan-out to 1,000 devices, start-up
+bench: setup ## measure everything there is a benchmark for (an hour; most take options: benchmarks/README.md)
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 setup: ## make the environment ready to run
