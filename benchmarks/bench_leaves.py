@@ -30,6 +30,7 @@ from eew.mqtt_link import allow_open_files
 
 CLOCK = SystemClock()
 N_LEAVES = 3
+NOTICED_S = 0.5
 N_CALM = 10
 WITHIN_KM = 8.0
 TIMEOUT_S = 30.0
@@ -76,6 +77,7 @@ async def rounds(
     copies = fleet.summary()
     connections = fleet.n_connections
     with_leaf = await send(N_CALM + 1, "leaf-1")
+    await asyncio.sleep(NOTICED_S)  # all may be told before one has noticed that its leaf is gone
     await fleet.wait_connected()
     moved = fleet.n_connections - connections
     figures: dict[str, Any] = {

@@ -207,11 +207,13 @@ class PublisherLink(asyncio.Protocol):
         self._write(disconnect())
         self._transport.close()
         await asyncio.wait((self._lost,), timeout=_FAREWELL_S)
-        self._transport.abort()
+        if not self._lost.done():  # a TLS transport that is gone has nothing left to abort
+            self._transport.abort()
 
     def _give_up(self, why: str) -> None:
-        if not self._lost.done():
-            self._lost.set_result(why)
+        if self._lost.done():
+            return
+        self._lost.set_result(why)
         if self._transport is not None:
             self._transport.abort()
 
