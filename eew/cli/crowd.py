@@ -174,7 +174,7 @@ def crowd(
             *brokers.words,
         ):
             typer.echo(line, err=as_json)
-        with _live_line() as show:
+        with _LiveLine() as show:
             report, interrupted = run_crowd(
                 options, brokers, trusted, clock=SystemClock(), on_report=show
             )
@@ -205,7 +205,7 @@ def _position(text: str) -> tuple[float, float]:
     return lat, lon
 
 
-class _live_line:  # noqa: N801 - used as a context manager only
+class _LiveLine:
     """Says on stderr when all are connected; one line of figures where somebody watches."""
 
     def __enter__(self) -> Any:
