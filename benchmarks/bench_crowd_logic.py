@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import parser, quantiles, result, show
-from benchmarks.samples import NOW_NS, sample_alert, sample_phones, sample_positions
+from benchmarks.crowd_bench import RADIUS_KM, bench_places
+from benchmarks.samples import NOW_NS, sample_alert, sample_phones
 from clients.crowd.logic import CrowdLogic
-from clients.crowd.places import CrowdPlaces, Labels
 from clients.phone import Phone
 from eew.app.development_key import development_key, development_keyring
 from eew.clock import NS_PER_S, SystemClock
@@ -33,27 +33,13 @@ from eew.messages.topics import alert_topic, heartbeat_topic
 from eew.messages.wire import encode
 from eew.model.alert import AlertMessage, Status
 
-RADIUS_KM = 150.0
 TREE = Status.EXERCISE  # of the sample alert
 BATCHES = (10_000, 1_000, 100)  # deliveries in one call
 
 
 def sample_crowd(n: int, seed: int) -> CrowdLogic:
     """Return ``n`` phones spread evenly over a circle round the epicentre, as arrays."""
-    lat, lon = sample_positions(n, seed, within_km=RADIUS_KM)
-    places = CrowdPlaces(
-        kind=Labels.of(["phone"] * n),
-        lat=lat,
-        lon=lon,
-        vs30_mps=np.full(n, np.nan),
-        language=Labels.of(["zh"] * n),
-        country=Labels.of(["CN"] * n),
-        profile=Labels.of(["default"] * n),
-        title=Labels.of([""] * n),
-        clock_offset_ns=np.zeros(n, dtype=np.int64),
-        tree=Labels.of([TREE.value] * n),
-    )
-    return CrowdLogic(places, development_keyring(seed))
+    return CrowdLogic(bench_places(n, seed, tree=TREE), development_keyring(seed))
 
 
 def messages(seed: int) -> dict[str, tuple[str, bytes]]:

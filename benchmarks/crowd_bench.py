@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.samples import EPICENTRE, sample_alert
+from benchmarks.samples import sample_alert, sample_positions
 from clients.crowd.engine import Batch, Engine, EngineSettings
 from clients.crowd.histogram import Histogram
 from clients.crowd.logic import CrowdLogic
@@ -37,13 +37,11 @@ CONNECT_LIMIT_S = 300.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def bench_places(n: int, seed: int, *, within_km: float = RADIUS_KM) -> CrowdPlaces:
+def bench_places(
+    n: int, seed: int, *, within_km: float = RADIUS_KM, tree: Status = TREE
+) -> CrowdPlaces:
     """Return phones spread evenly over a circle round the epicentre of the sample alert."""
-    draws = np.random.default_rng(seed)
-    radius_km = within_km * np.sqrt(draws.uniform(size=n))
-    angle = draws.uniform(0.0, 2.0 * np.pi, size=n)
-    lat = EPICENTRE[0] + radius_km * np.cos(angle) / 111.2
-    lon = EPICENTRE[1] + radius_km * np.sin(angle) / (111.2 * np.cos(np.radians(lat)))
+    lat, lon = sample_positions(n, seed, within_km=within_km)
     return CrowdPlaces(
         kind=Labels.of(["phone"] * n),
         lat=lat,
@@ -54,7 +52,7 @@ def bench_places(n: int, seed: int, *, within_km: float = RADIUS_KM) -> CrowdPla
         profile=Labels.of(["default"] * n),
         title=Labels.of([""] * n),
         clock_offset_ns=np.zeros(n, dtype=np.int64),
-        tree=Labels.of([TREE.value] * n),
+        tree=Labels.of([tree.value] * n),
     )
 
 

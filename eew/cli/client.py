@@ -35,8 +35,8 @@ _LINES = [
         "over: it shows nothing. --time service then sets its clock by the first signed heartbeat."
     ),
     (
-        "The position stays in this process: the broker learns the area (at least 1,000 people) "
-        "by what is subscribed to, and no more."
+        "The position stays in this process: the broker learns the area (as a rule 1,000 people "
+        "or more) by what is subscribed to, and no more."
     ),
     (
         "A track is GPX with times, or CSV with the columns after_s,lat,lon. User and password of "
