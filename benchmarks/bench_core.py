@@ -20,10 +20,11 @@ from scipy.signal import butter, lfilter
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a plain script
 
+from benchmarks.accelerometers import accelerometer
 from benchmarks.common import parser, quantiles, result, show
 from eew.core.bank import StationBank
 from eew.core.config import DetectorConfig
-from eew.model.waveform import Channel, Component, SensorKind, Station, StreamId
+from eew.model.waveform import Station
 
 RATE_HZ = 100.0
 PACKET_S = 0.5
@@ -36,21 +37,13 @@ def stations(n: int) -> list[Station]:
     """Make ``n`` accelerometers on a grid."""
     side = math.ceil(math.sqrt(n))
     return [
-        Station(
-            code=f"XX.S{i:05d}",
-            lat=30.0 + 0.15 * (i // side),
-            lon=100.0 + 0.15 * (i % side),
-            elevation_m=0.0,
-            channels=tuple(
-                Channel(
-                    stream_id=StreamId("XX", f"S{i:05d}", "", f"HN{letter}"),
-                    component=component,
-                    kind=SensorKind.ACCELERATION,
-                    sensitivity=1e6,
-                    sampling_rate_hz=RATE_HZ,
-                )
-                for letter, component in zip("ZNE", Component, strict=True)
-            ),
+        accelerometer(
+            f"S{i:05d}",
+            30.0 + 0.15 * (i // side),
+            100.0 + 0.15 * (i % side),
+            channels=("HNZ", "HNN", "HNE"),
+            sensitivity=1e6,
+            sampling_rate_hz=RATE_HZ,
         )
         for i in range(n)
     ]

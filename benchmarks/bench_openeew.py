@@ -19,6 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a plain script
 
+from benchmarks.accelerometers import accelerometer
 from benchmarks.common import parser, quantiles, result, show
 from eew.clock import NS_PER_S, SystemClock
 from eew.egress.mosquitto import find_mosquitto, mosquitto_broker
@@ -28,7 +29,7 @@ from eew.ingest.live import Health, LiveNetwork
 from eew.ingest.openeew import TraceReader
 from eew.ingest.openeew_mqtt import MqttTraceSource
 from eew.messages.openeew import TracePacket, decode_trace, encode_trace, unix_s
-from eew.model.waveform import Channel, Component, SensorKind, Station, StreamId
+from eew.model.waveform import Station
 from eew.mqtt_link import open_link
 
 RATE_HZ, N_SAMPLES = 31.25, 32
@@ -38,21 +39,13 @@ TOPIC = "/traces"
 def stations(n: int) -> tuple[Station, ...]:
     """Return ``n`` devices."""
     return tuple(
-        Station(
-            code=f"XX.D{number:04d}",
-            lat=16.0,
-            lon=-98.0,
-            elevation_m=0.0,
-            channels=tuple(
-                Channel(
-                    stream_id=StreamId("XX", f"D{number:04d}", "", f"BN{letter}"),
-                    component=component,
-                    kind=SensorKind.ACCELERATION,
-                    sensitivity=1e5,
-                    sampling_rate_hz=RATE_HZ,
-                )
-                for letter, component in zip("Z12", Component, strict=True)
-            ),
+        accelerometer(
+            f"D{number:04d}",
+            16.0,
+            -98.0,
+            channels=("BNZ", "BN1", "BN2"),
+            sensitivity=1e5,
+            sampling_rate_hz=RATE_HZ,
         )
         for number in range(n)
     )

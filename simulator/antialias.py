@@ -10,7 +10,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 __all__ = ["low_pass", "low_pass_taps", "minimum_phase_response"]
 
@@ -65,6 +64,8 @@ def low_pass_taps(band_share: float, order: float, integrated: bool = False) -> 
 
 def low_pass(trace: Floats, taps: tuple[float, ...]) -> Floats:
     """Filter the last axis; before its first sample the trace is taken as constant."""
+    from scipy.signal import lfilter  # half a second, not for every command
+
     before = np.repeat(trace[..., :1], len(taps), axis=-1)
     filtered: Floats = lfilter(taps, [1.0], np.concatenate((before, trace), axis=-1), axis=-1)
     return filtered[..., len(taps) :]

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from eew.clock import NS_PER_S
-from eew.errors import ConfigError
 from eew.model.waveform import Packet, Recording
-from simulator.schedule import Step
+from simulator.schedule import Step, check_tick_s, zero_and_end_ns
 
 __all__ = ["RecordedArrivals"]
 
@@ -51,20 +49,13 @@ class RecordedArrivals:
         tick_s: float = 0.5,
         until_s: float | None = None,
     ) -> None:
-        if not tick_s > 0.0:
-            raise ConfigError("tick_s", f"must be > 0, was {tick_s!r}")
-        self._tick_ns = max(1, round(tick_s * NS_PER_S))
+        self._tick_ns = check_tick_s(tick_s)
         together: dict[int, tuple[Packet, ...]] = {}
         for at_ns, packets in sorted(arrivals, key=lambda arrival: arrival[0]):
             together[at_ns] = together.get(at_ns, ()) + packets
         self._steps = [Step(at_ns, packets) for at_ns, packets in together.items()]
         self.start_ns = min([recording.start_ns, *list(together)[:1]])
-        truth = recording.truth
-        self.zero_ns = self.start_ns if truth is None else truth.origin_time_ns
-        self.until_ns = None if until_s is None else self.zero_ns + round(until_s * NS_PER_S)
-        if self.until_ns is not None and self.until_ns <= self.start_ns:
-            first_s = (self.start_ns - self.zero_ns) / NS_PER_S
-            raise ConfigError("until_s", f"the data begin at {first_s:.1f} s, was {until_s!r}")
+        self.zero_ns, self.until_ns = zero_and_end_ns(recording, self.start_ns, until_s)
 
     def __iter__(self) -> Iterator[Step]:
         tick_ns = self.start_ns + self._tick_ns

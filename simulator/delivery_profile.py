@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
 
 from eew.errors import ConfigError
 from eew.tables import load_table
@@ -74,10 +73,14 @@ class DeliveryProfile:
         share : array_like
             0 to 1.
         """
+        from scipy.special import ndtri  # a third of a second, not for every command
+
         return self._at(ndtri(np.asarray(share, np.float64)))
 
     def share_within(self, seconds: ArrayLike) -> Floats:
         """Return the share of all devices that are told within so many seconds; 0 below 0 s."""
+        from scipy.special import ndtr  # a third of a second, not for every command
+
         late = np.log(np.maximum(np.asarray(seconds, np.float64), _SHORTEST_S))
         deviates = np.interp(late, np.log(self.delays_s), self.deviates, left=-np.inf)
         told = np.where(late >= math.log(self.delays_s[-1]), 1.0, ndtr(deviates))
@@ -168,6 +171,8 @@ def access_profile(name: str) -> DeliveryProfile:
 def _profile(
     name: str, row: Mapping[str, Any], *, latency: str, reached: Mapping[str, Any]
 ) -> DeliveryProfile:
+    from scipy.special import ndtri  # a third of a second, not for every command
+
     quantiles = row["quantiles"]
     return DeliveryProfile(
         name=name,

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 __all__ = [
     "AfterZero",
+    "Azimuth",
     "Country",
     "Language",
     "Lat",
@@ -25,6 +26,7 @@ __all__ = [
 
 Lat = Annotated[float, Meta(ge=-90.0, le=90.0)]
 Lon = Annotated[float, Meta(ge=-180.0, le=180.0)]
+Azimuth = Annotated[float, Meta(ge=0.0, le=360.0)]  # from north over east
 Positive = Annotated[float, Meta(gt=0.0)]
 NotNegative = Annotated[float, Meta(ge=0.0)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]

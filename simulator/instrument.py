@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
-from scipy.signal import bilinear, lfilter
 
 from eew.errors import ConfigError
 from eew.model.waveform import SensorKind
@@ -120,6 +119,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def _velocity(self, acceleration_mps2: Floats, sampling_rate_hz: float) -> Floats:
         """Output of the pendulum in m/s: velocity, high-passed twice at its corner, from rest."""
+        from scipy.signal import bilinear, lfilter  # half a second, not for every command
+
         corner_rad_s = 2.0 * math.pi / self.corner_period_s
         b, a = bilinear(
             [1.0, 0.0],

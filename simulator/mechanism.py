@@ -7,6 +7,7 @@ at an average over all mechanisms: a real quake has one, and shakes one side mor
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -65,15 +66,7 @@ def fitted(fault: Fault, depth_km: float) -> Fault:
     room = depth_km / math.sin(math.radians(fault.dip_deg)) / fault.width_km
     if fault.down_share <= room:
         return fault
-    return Fault(
-        strike_deg=fault.strike_deg,
-        dip_deg=fault.dip_deg,
-        rake_deg=fault.rake_deg,
-        length_km=fault.length_km,
-        width_km=fault.width_km,
-        along_share=fault.along_share,
-        down_share=room,
-    )
+    return replace(fault, down_share=room)
 
 
 def _style_name(region: Attenuation, chance: float) -> str:

@@ -10,8 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.special import ndtri
-
 from eew.clock import NS_PER_S
 from eew.model.alert import AlertMessage, Level
 from eew.model.event import Solution
@@ -34,6 +32,7 @@ __all__ = [
     "match_events",
     "message_error",
     "site_outcome",
+    "solution_error",
     "standard_errors",
 ]
 
@@ -121,6 +120,18 @@ def message_error(truth: Truth, message: AlertMessage) -> OriginError:
     )
 
 
+def solution_error(truth: Truth, solution: Solution) -> OriginError:
+    """Return how far a solution is from the truth."""
+    return origin_error(
+        truth,
+        lat=solution.lat,
+        lon=solution.lon,
+        depth_km=solution.depth_km,
+        origin_time_ns=solution.origin_time_ns,
+        magnitude=solution.magnitude,
+    )
+
+
 def _apart(error: OriginError) -> float:
     return math.hypot(
         error.epicentre_km / MATCH_DISTANCE_KM, error.origin_time_s / MATCH_ORIGIN_TIME_S
@@ -204,14 +215,9 @@ class StandardErrors:
 
 def standard_errors(truth: Truth, solution: Solution) -> StandardErrors:
     """Compare a solution's errors with the uncertainties that it states."""
-    error = origin_error(
-        truth,
-        lat=solution.lat,
-        lon=solution.lon,
-        depth_km=solution.depth_km,
-        origin_time_ns=solution.origin_time_ns,
-        magnitude=solution.magnitude,
-    )
+    from scipy.special import ndtri  # a third of a second, not for every command
+
+    error = solution_error(truth, solution)
     towards_deg = float(azimuth_deg(solution.lat, solution.lon, truth.lat, truth.lon))
     turn = math.radians(towards_deg - solution.ellipse_azimuth_deg)
     radii = math.hypot(

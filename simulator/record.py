@@ -15,7 +15,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
 
 from eew.clock import NS_PER_S
 from eew.model.waveform import Segment, SensorKind, Station
@@ -233,6 +232,8 @@ def _motion(
     values: Floats, rate_hz: float, quiet: int, *, is_velocity: bool
 ) -> tuple[Floats, Floats]:
     """Return high-passed acceleration and velocity; NaN samples are held."""
+    from scipy.signal import sosfilt  # half a second, not for every command
+
     good = np.isfinite(values)
     if not good.any():
         return np.full_like(values, np.nan), np.full_like(values, np.nan)
@@ -250,6 +251,8 @@ def _motion(
 
 @cache
 def _highpass(rate_hz: float) -> Floats:
+    from scipy.signal import butter  # half a second, not for every command
+
     sos: Floats = butter(2, ScoreRules.load().highpass_hz, "highpass", fs=rate_hz, output="sos")
     return sos
 

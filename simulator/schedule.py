@@ -19,7 +19,7 @@ from simulator.link import LinkDelay
 from simulator.packets import PacketGroup, check_packet_s, cut_station
 from simulator.seeds import rng
 
-__all__ = ["Schedule", "Step"]
+__all__ = ["Schedule", "Step", "check_tick_s", "zero_and_end_ns"]
 
 _PACKETS, _TICK = 0, 1  # at one instant data come before the passing of time
 
@@ -30,6 +30,40 @@ class Step:
 
     now_ns: int
     packets: tuple[Packet, ...]
+
+
+def check_tick_s(tick_s: float) -> int:
+    """Return an interval of ticks in ns.
+
+    Raises
+    ------
+    ConfigError
+        If it is not > 0.
+    """
+    if not tick_s > 0.0:
+        raise ConfigError("tick_s", f"must be > 0, was {tick_s!r}")
+    return max(1, round(tick_s * NS_PER_S))
+
+
+def zero_and_end_ns(
+    recording: Recording, start_ns: int, until_s: float | None
+) -> tuple[int, int | None]:
+    """Return what ``until_s`` counts from, and the last data time that is played; UTC ns.
+
+    Raises
+    ------
+    ConfigError
+        If the end comes before ``start_ns``, where the data begin.
+    """
+    truth = recording.truth
+    zero_ns = start_ns if truth is None else truth.origin_time_ns
+    if until_s is None:
+        return zero_ns, None
+    until_ns = zero_ns + round(until_s * NS_PER_S)
+    if until_ns <= start_ns:
+        first_s = (start_ns - zero_ns) / NS_PER_S
+        raise ConfigError("until_s", f"the data begin at {first_s:.1f} s, was {until_s!r}")
+    return zero_ns, until_ns
 
 
 class Schedule:
@@ -81,10 +115,8 @@ class Schedule:
         seed: int = 0,
         phase: Literal["station", "aligned"] = "station",
     ) -> None:
-        if not tick_s > 0.0:
-            raise ConfigError("tick_s", f"must be > 0, was {tick_s!r}")
+        self._tick_ns = check_tick_s(tick_s)
         self._packet_ns = check_packet_s(packet_s)
-        self._tick_ns = max(1, round(tick_s * NS_PER_S))
         self._link = LinkDelay(seed=seed) if link is None else link
         self._seed = seed
         self._phase = phase
@@ -98,12 +130,7 @@ class Schedule:
         for segment in recording.gnss_segments:
             self._segments[_receiver(segment.stream_id.station_code)].append(segment)
         self.start_ns = recording.start_ns
-        truth = recording.truth
-        self.zero_ns = self.start_ns if truth is None else truth.origin_time_ns
-        self.until_ns = None if until_s is None else self.zero_ns + round(until_s * NS_PER_S)
-        if self.until_ns is not None and self.until_ns <= self.start_ns:
-            first_s = (self.start_ns - self.zero_ns) / NS_PER_S
-            raise ConfigError("until_s", f"the data begin at {first_s:.1f} s, was {until_s!r}")
+        self.zero_ns, self.until_ns = zero_and_end_ns(recording, self.start_ns, until_s)
 
     def delay_ns(self, station: str) -> int:
         """Return the link delay of a station in ns."""

@@ -6,18 +6,16 @@ any number of processes.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eew.errors import ConfigError, DataError
+from eew.app.parallel import check_jobs, map_in_order
+from eew.errors import ConfigError
 from eew.ingest import read_quake_folder
 from eew.model.calibration import (
     Calibration,
@@ -63,15 +61,6 @@ class _Piece:
 _Made = Floats | tuple[SpectrumComparison, ...] | QuakeComparison
 
 
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    """Data that cannot be used: errors with fields of their own do not leave a process."""
-
-    where: str
-    problem: str
-    hint: str
-
-
 def quakes_folder() -> Path:
     """Return where recorded quakes are looked for: ``EEW_QUAKES``, or beside the project."""
     return Path(os.environ.get("EEW_QUAKES", "") or _DEFAULT_QUAKES)
@@ -104,9 +93,9 @@ def calibrate(
     DataError
         If a recorded quake cannot be used.
     """
-    for option, value in (("--jobs", jobs), ("--repeats", repeats)):
-        if value < 1:
-            raise ConfigError(option, f"must be 1 or more, was {value}")
+    check_jobs(jobs)
+    if repeats < 1:
+        raise ConfigError("--repeats", f"must be 1 or more, was {repeats}")
     if region is not None:
         region_row(region)
     regions = region_names() if region is None else (region,)
@@ -120,7 +109,11 @@ def calibrate(
             _Piece(kind="grid", name=name, seed=seed, repeats=repeats, magnitude=magnitude)
             for magnitude in sorted(magnitudes, reverse=True)
         ]
-    made = dict(zip(pieces, _work(pieces, jobs, progress), strict=True))
+
+    def done(piece: _Piece, count: int) -> None:
+        progress(piece.words, count, len(pieces))
+
+    made = dict(zip(pieces, map_in_order(_do, pieces, jobs=jobs, progress=done), strict=True))
     found = tuple(_region(name, made) for name in regions)
     compared = tuple(one for one in made.values() if isinstance(one, QuakeComparison))
     checks: list[Check] = []
@@ -162,39 +155,9 @@ def _region(name: str, made: dict[_Piece, _Made]) -> RegionCalibration:
     return RegionCalibration(region=name, residuals=residuals_of(name, together), spectra=spectra)
 
 
-def _work(pieces: Sequence[_Piece], jobs: int, progress: Progress) -> list[_Made]:
-    """Do all pieces, by one process or several; the results are in the order of the pieces."""
-    if jobs == 1:
-        results = []
-        for done, piece in enumerate(pieces, start=1):
-            results.append(_accepted(_do(piece)))
-            progress(piece.words, done, len(pieces))
-        return results
-    found: dict[_Piece, _Made] = {}
-    context = multiprocessing.get_context("spawn")  # a fork would copy threads' locks
-    pool = ProcessPoolExecutor(min(jobs, len(pieces)), context, initializer=_die_quietly)
-    try:
-        waiting = {pool.submit(_do, piece): piece for piece in pieces}
-        for future in as_completed(waiting):
-            found[waiting[future]] = _accepted(future.result())
-            progress(waiting[future].words, len(found), len(pieces))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return [found[piece] for piece in pieces]
-
-
-def _accepted(made: _Made | _Refused) -> _Made:
-    if isinstance(made, _Refused):
-        raise DataError(made.where, made.problem, hint=made.hint)
-    return made
-
-
-def _do(piece: _Piece) -> _Made | _Refused:
+def _do(piece: _Piece) -> _Made:
     if piece.folder is not None:
-        try:
-            return compare_quake(piece.name, read_quake_folder(piece.folder), piece.seed)
-        except DataError as error:
-            return _Refused(error.where, error.problem, error.hint)
+        return compare_quake(piece.name, read_quake_folder(piece.folder), piece.seed)
     if piece.kind == "spectra":
         return compare_spectra(piece.name, piece.seed, _SPECTRUM_RECORDS * piece.repeats)
     distances_km = load_table("calibration")["grid"]["distances_km"]
@@ -204,8 +167,3 @@ def _do(piece: _Piece) -> _Made | _Refused:
             for number in range(piece.repeats)
         ]
     )
-
-
-def _die_quietly() -> None:
-    """Let Ctrl-C, which reaches every process, end a worker without a traceback of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)

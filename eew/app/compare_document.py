@@ -7,6 +7,7 @@ from typing import Any
 
 from eew import __version__
 from eew.app.compare import INTENSITY_BAND, LATER_S, ComparedRow, Comparison
+from eew.app.trial import trial_figures
 from eew.report.summary import number
 
 __all__ = ["COMPARE_SCHEMA", "compare_document"]
@@ -36,19 +37,7 @@ def compare_document(found: Comparison, *, table: str) -> dict[str, Any]:
             "rule": f"within {INTENSITY_BAND:g} of the published one",
             **_share([row.intensity_holds for row in found.rows]),
         },
-        "events": [
-            {
-                "event_id": trial.name,
-                "stations": trial.stations,
-                "detected": trial.detected,
-                "events": trial.events,
-                "first_alert_s": number(trial.first_alert_s, 2),
-                "epicentre_error_km": number(trial.epicentre_error_km, 1),
-                "first_magnitude": number(trial.first_magnitude, 1),
-                "final_magnitude": number(trial.final_magnitude, 1),
-            }
-            for trial in found.trials
-        ],
+        "events": [{"event_id": trial.name, **trial_figures(trial)} for trial in found.trials],
         "rows": [_row(row) for row in found.rows],
     }
 

@@ -66,7 +66,7 @@ def cells_of_file(file: Path) -> tuple[str, ...]:
     for number, line in enumerate(lines, start=1):
         cell = re.sub(r"#.*", "", line).strip()
         if cell and not is_cell(cell):
-            raise ConfigError("--cells", f"{file}:{number}: not an area: {cell!r}")
+            raise ConfigError("--cells", f"{file}:{number}: not an area: {cell[:40]!r}")
         if cell:
             found.add(cell)
     return _checked(sorted(found), f"{file} names no area")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from eew.app.source import event_name, load_source
 from eew.ingest.fdsn_holdings import FdsnHoldings
+from eew.interrupt import stop_on_signals
 from eew.service.fdsnws import create_fdsnws
 from eew.service.server import HttpServer, listen, url_of
-from eew.service.supervisor import Stop, stop_on_signals
 from simulator.scenario import known_names
 
 __all__ = ["holdings_of", "serve_fdsnws"]
@@ -64,11 +64,10 @@ def serve_fdsnws(events: Sequence[str], *, bind: str, port: int, seed: int, say:
 
 
 async def _until_stopped(server: HttpServer) -> str:
-    stop = Stop(asyncio.Event())
-    with stop_on_signals(stop):
+    with stop_on_signals() as stop:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.run(), name="fdsnws.api")
             await server.started()
-            await stop.wanted.wait()
+            await stop.wait()
             server.stop()
     return stop.reason

@@ -126,11 +126,7 @@ class RunOptions:
             if count is not None and not 0 <= count <= MAX_DEVICES:
                 raise ConfigError(key, f"must be 0 to {MAX_DEVICES}, was {count}")
         for language in self.languages:
-            if language not in LANGUAGES:
-                known = ", ".join(LANGUAGES)
-                raise ConfigError(
-                    "--lang", f"unknown language {language!r}", hint=f"one of {known}"
-                )
+            check_language("--lang", language)
         names = [site.name for site in self.sites]
         for name in names:
             if names.count(name) > 1:
@@ -258,6 +254,24 @@ def parse_seconds(key: str, text: str) -> float:
         raise ConfigError(
             key, f"{text!r} is no duration", hint="for example 0.5, 500ms, 90s or 2min"
         ) from None
+
+
+def optional_seconds(key: str, text: str | None) -> float | None:
+    """Read a duration as :func:`parse_seconds` does; None where none is given."""
+    return None if text is None else parse_seconds(key, text)
+
+
+def check_language(key: str, language: str) -> None:
+    """Check that the devices have words in this language.
+
+    Raises
+    ------
+    ConfigError
+        Naming ``key`` and the value found.
+    """
+    if language not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise ConfigError(key, f"unknown language {language!r}", hint=f"one of {known}")
 
 
 def parse_status(text: str, option: str = "--status") -> Status:

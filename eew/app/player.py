@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from eew.app.arriving import arriving_steps, make_schedule
 from eew.app.devices import Crowd
-from eew.app.interrupt import StopRequest, unless_stopped
 from eew.app.latency import ModelledStages
 from eew.app.options import RunOptions
 from eew.app.run_keys import run_keys
@@ -23,6 +22,7 @@ from eew.app.view import RunView
 from eew.clock import NS_PER_S, Clock
 from eew.core.config import DetectorConfig
 from eew.core.pipeline import CoreEvent, Pipeline
+from eew.interrupt import StopRequest, unless_stopped
 from eew.messages import wire
 from eew.model.alert import AlertMessage
 from eew.model.event import EventClosed, Pick, PickRejected, Solution

@@ -8,7 +8,6 @@ from dataclasses import replace
 from eew import __version__
 from eew.app.country import country_of, languages_of
 from eew.app.crowd import RunPlaces, open_crowd
-from eew.app.interrupt import StopRequest
 from eew.app.options import RunOptions, broker_words
 from eew.app.places import DEFAULT_PHONES, DEFAULT_TVS, automatic_sites, place_devices
 from eew.app.player import ReplayPlayer
@@ -16,6 +15,7 @@ from eew.app.result import make_result
 from eew.app.view import RunView, SilentView
 from eew.clock import NS_PER_S, Clock, SystemClock
 from eew.core.config import DetectorConfig
+from eew.interrupt import StopRequest
 from eew.model.place import Site
 from eew.model.waveform import Packet, Recording
 from eew.report.result import RunInfo, RunResult

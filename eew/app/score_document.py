@@ -8,7 +8,7 @@ from typing import Any
 from eew.app.score_totals import earlier, shaking, sites, totals
 from eew.report.score_compare import SCORE_SCHEMA
 from eew.report.score_result import FolderScore, PublishedFigures, ScoreSettings, Snapshot
-from eew.report.summary import number
+from eew.report.summary import number, truth_figures
 from eew.report.times import utc
 
 
@@ -31,7 +31,7 @@ def score_document(scores: Sequence[FolderScore], settings: ScoreSettings) -> di
 def _folder(score: FolderScore, settings: ScoreSettings) -> dict[str, Any]:
     return {
         "input_sha256": dict(score.input_sha256),
-        "truth": _truth(score),
+        "truth": None if score.truth is None else truth_figures(score.truth),
         "expected": score.expected,
         "detected": score.detected,
         "events": {
@@ -86,20 +86,6 @@ def _folder(score: FolderScore, settings: ScoreSettings) -> dict[str, Any]:
         },
         "sites": sites(score.stations, settings),
         "published": {one.detector: _published(score, one) for one in score.published},
-    }
-
-
-def _truth(score: FolderScore) -> dict[str, Any] | None:
-    truth = score.truth
-    if truth is None:
-        return None
-    return {
-        "origin_time": utc(truth.origin_time_ns),
-        "lat": number(truth.lat, 4),
-        "lon": number(truth.lon, 4),
-        "depth_km": number(truth.depth_km, 2),
-        "magnitude": number(truth.magnitude, 2),
-        "magnitude_type": truth.magnitude_type,
     }
 
 

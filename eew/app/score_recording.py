@@ -39,10 +39,10 @@ from simulator.floor import (
     quiet_s,
     quiet_until_ns,
 )
-from simulator.outcome import EventMatch, match_events, standard_errors
+from simulator.outcome import EventMatch, match_events, solution_error, standard_errors
 from simulator.schedule import Schedule
 from simulator.score_rules import ScoreRules
-from simulator.truth import nth_p_floor_s, origin_error
+from simulator.truth import nth_p_floor_s
 
 
 def score_recording(recording: Recording, options: RunOptions) -> FolderScore:
@@ -222,14 +222,7 @@ def _newest(solutions: Sequence[Solution], at_ns: int) -> Solution:
 
 def _snapshot(solution: Solution, at_s: float, truth: Truth, best: BestLocation | None) -> Snapshot:
     def against(reference: Truth) -> tuple[float, float, float, float]:
-        error = origin_error(
-            reference,
-            lat=solution.lat,
-            lon=solution.lon,
-            depth_km=solution.depth_km,
-            origin_time_ns=solution.origin_time_ns,
-            magnitude=solution.magnitude,
-        )
+        error = solution_error(reference, solution)
         return error.epicentre_km, error.depth_km, error.origin_time_s, error.magnitude
 
     epicentre_km, depth_km, origin_time_s, magnitude = against(truth)

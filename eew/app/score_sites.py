@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -88,14 +89,15 @@ def _station(
     right = model.predict(truth.magnitude, truth.depth_km, distance_km, station.vs30_mps)
     if came is not None and _is_implausible(came.pga_mps2, right):
         state, came = RecordState.IMPLAUSIBLE, None
+    score = StationScore(
+        station=station.code,
+        lat=station.lat,
+        lon=station.lon,
+        distance_km=distance_km,
+        state=state.value,
+    )
     if came is None:
-        return StationScore(
-            station=station.code,
-            lat=station.lat,
-            lon=station.lon,
-            distance_km=distance_km,
-            state=state.value,
-        )
+        return score
     predicted, predicted_pga_mps2 = warnings.last(index)
     sites = {}
     for threshold in rules.thresholds:
@@ -108,12 +110,8 @@ def _station(
             observed=came.largest,
         )
         sites[threshold] = SiteResult(outcome=outcome.value, warning_s=warning_s)
-    return StationScore(
-        station=station.code,
-        lat=station.lat,
-        lon=station.lon,
-        distance_km=distance_km,
-        state=state.value,
+    return replace(
+        score,
         observed=came.largest,
         observed_pga_mps2=came.pga_mps2,
         predicted=predicted,

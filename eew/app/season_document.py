@@ -8,6 +8,7 @@ from typing import Any
 
 from eew import __version__
 from eew.app.season import QuakeOfSeason, SeasonRun
+from eew.app.trial import trial_figures
 from eew.report.summary import number
 from simulator.catalogue import CatalogueQuake
 from simulator.season import is_drawn
@@ -78,13 +79,7 @@ def _quake(one: QuakeOfSeason, installed_share: float) -> dict[str, Any]:
     trial = one.trial
     return {
         **_source(one.quake),
-        "stations": trial.stations,
-        "detected": trial.detected,
-        "events": trial.events,
-        "first_alert_s": number(trial.first_alert_s, 2),
-        "epicentre_error_km": number(trial.epicentre_error_km, 1),
-        "first_magnitude": number(trial.first_magnitude, 1),
-        "final_magnitude": number(trial.final_magnitude, 1),
+        **trial_figures(trial),
         "alerts": {level.value: n for level, n in one.alerts(installed_share).items()},
         "alerts_total": sum(one.alerts(installed_share).values()),
         "places_told": one.places_told,

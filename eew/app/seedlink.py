@@ -11,19 +11,19 @@ from pathlib import Path
 
 from eew import __version__
 from eew.app.arriving import arriving_steps, make_schedule
-from eew.app.interrupt import StopRequest, stop_on_signals, unless_stopped
 from eew.app.options import RunOptions
 from eew.app.source import Source, event_name, load_source
 from eew.clock import NS_PER_S, Clock
 from eew.errors import ConfigError
 from eew.ingest import stationxml
+from eew.interrupt import StopRequest, stop_on_signals, unless_stopped
 from eew.model.waveform import Recording
+from eew.ports import take_port
 from simulator.seedlink.feed import feed, shift_to
 from simulator.seedlink.limits import ServerLimits
 from simulator.seedlink.records import RECORD_BYTES, RecordEncoder
 from simulator.seedlink.ring import LARGEST_RING, RecordRing
 from simulator.seedlink.server import SeedLinkServer
-from simulator.seedlink.sockets import listen
 
 __all__ = ["SeedLinkOptions", "SeedLinkResult", "serve_seedlink"]
 
@@ -102,7 +102,7 @@ def serve_seedlink(
         If the port is taken.
     """
     event_name(event)  # an unknown one is said at once, and so is a port in use
-    with listen(options.bind, options.port) as sock:
+    with take_port(options.bind, options.port) as sock:
         return asyncio.run(_serve(event, options, sock, say, clock))
 
 

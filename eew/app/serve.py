@@ -14,7 +14,6 @@ from functools import partial
 from eew import __version__
 from eew.app.crowd import open_crowd
 from eew.app.devices import Crowd
-from eew.app.interrupt import StopRequest
 from eew.app.live_chain import live_chain
 from eew.app.live_source import LiveOptions, open_source
 from eew.app.options import RunOptions
@@ -26,6 +25,7 @@ from eew.app.source import event_name, load_source
 from eew.clock import NS_PER_S, Clock
 from eew.core.config import DetectorConfig
 from eew.errors import ConfigError, PublishError
+from eew.interrupt import StopRequest, stop_on_signals
 from eew.model.alert import AlertMessage
 from eew.model.waveform import Recording
 from eew.report.result import RunInfo
@@ -33,7 +33,7 @@ from eew.service.api import create_app
 from eew.service.observed import ObservedPipeline
 from eew.service.server import HttpServer, listen, url_of
 from eew.service.state import ServiceInfo, ServiceState
-from eew.service.supervisor import Stop, stop_on_signals, supervise
+from eew.service.supervisor import supervise
 
 Say = Callable[[str], None]
 _LOOK_EVERY_S = 1.0
@@ -146,8 +146,7 @@ async def _serve(
     *,
     once: bool,
 ) -> str:
-    stop = Stop(asyncio.Event())
-    with stop_on_signals(stop):
+    with stop_on_signals() as stop:
         await supervise(state, server, chain, stop, on_ready=on_ready, once=once)
     return stop.reason
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from eew.app.expectation import compared
-from eew.app.interrupt import stop_on_signals
 from eew.app.options import RunOptions
 from eew.app.run import run_replay
 from eew.app.source import Source, event_name, load_source, packet_length_s, with_arrivals
 from eew.app.view import RunView
 from eew.clock import NS_PER_S, Clock
+from eew.interrupt import stop_on_signals
 from eew.report.folder import check_output_folder, write_run
 from eew.report.result import RunResult
 from eew.report.summary import measured, merged

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eew.app.devices import Crowd
-from eew.app.interrupt import StopRequest
 from eew.app.view import RunView
 from eew.core.pipeline import CoreEvent
+from eew.interrupt import StopRequest
 from eew.model.alert import AlertMessage
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from clients.locality import estimate_here
 from eew.app.options import RunOptions
@@ -17,8 +18,9 @@ from eew.model.alert import AlertMessage, Level
 from eew.model.place import Site
 from eew.model.waveform import Recording
 from eew.report.result import RunResult, TargetResult
+from eew.report.summary import number
 
-__all__ = ["PlaceOutcome", "Trial", "run_trial"]
+__all__ = ["PlaceOutcome", "Trial", "run_trial", "trial_figures"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,19 @@ class Trial:
     final_magnitude: float | None
     scale: str
     places: tuple[PlaceOutcome, ...]
+
+
+def trial_figures(trial: Trial) -> dict[str, Any]:
+    """Return what documents say of the quake itself; each says of its places what it needs."""
+    return {
+        "stations": trial.stations,
+        "detected": trial.detected,
+        "events": trial.events,
+        "first_alert_s": number(trial.first_alert_s, 2),
+        "epicentre_error_km": number(trial.epicentre_error_km, 1),
+        "first_magnitude": number(trial.first_magnitude, 1),
+        "final_magnitude": number(trial.final_magnitude, 1),
+    }
 
 
 def run_trial(recording: Recording, sites: Sequence[Site], *, seed: int) -> Trial:

@@ -9,7 +9,6 @@ import typer
 
 if TYPE_CHECKING:
     from eew.app.track import Waypoint
-    from eew.model.alert import Status
 
 _LINES = [
     "Examples, each beside a service in another terminal:",
@@ -147,28 +146,31 @@ def client(
     ] = False,
 ) -> int:
     """Be one phone or television on a broker: show its screen as it changes."""
-    from eew.app.client import ClientOptions, run_client
+    from eew.app.client import run_client
+    from eew.app.client_device import ClientOptions, cells_of
     from eew.app.country import country_of, languages_of
     from eew.app.development_key import development_keyring
     from eew.app.key_files import load_keyring
-    from eew.app.options import parse_seconds
+    from eew.app.options import check_language, optional_seconds, parse_seconds, parse_status
     from eew.app.track import parse_position
     from eew.cli.client_view import JsonView, TerminalView
 
     place = parse_position("--at", at)
     where = _country(country) or country_of(*place)
+    if language:
+        check_language("--language", language.replace("_", "-").split("-")[0].lower())
     options = ClientOptions(
         kind=kind,
         at=place,
-        language=_language(language) if language else languages_of(where)[0],
+        language=language or languages_of(where)[0],
         country=where,
         profile=profile,
         district=district,
-        tree=_tree(tree),
+        tree=parse_status(tree, "--tree"),
         clock_offset_s=parse_seconds("--clock-offset", clock_offset),
         service_time=_is_service_time(time),
         route=_route(move_to, after, track),
-        for_s=None if for_ is None else parse_seconds("--for", for_),
+        for_s=optional_seconds("--for", for_),
     )
     words = []
     if keys is None:
@@ -183,7 +185,6 @@ def client(
     import asyncio
     from contextlib import nullcontext
 
-    from eew.app.client import cells_of
     from eew.app.device_accounts import open_accounts
     from eew.app.device_brokers import find_brokers, leaf_addresses
     from eew.clock import SystemClock
@@ -214,27 +215,6 @@ def _country(text: str | None) -> str:
     if not (len(text) == 2 and text.isascii() and text.isalpha()):
         raise ConfigError("--country", f"{text!r} is no ISO 3166-1 alpha-2 code", hint="such as CN")
     return text.upper()
-
-
-def _language(text: str) -> str:
-    from eew.app.options import LANGUAGES
-    from eew.errors import ConfigError
-
-    if text.replace("_", "-").split("-")[0].lower() not in LANGUAGES:
-        known = ", ".join(LANGUAGES)
-        raise ConfigError("--language", f"unknown language {text!r}", hint=f"one of {known}")
-    return text
-
-
-def _tree(text: str) -> Status:
-    from eew.errors import ConfigError
-    from eew.model.alert import Status
-
-    try:
-        return Status(text.lower())
-    except ValueError:
-        known = ", ".join(tree.value for tree in Status)
-        raise ConfigError("--tree", f"unknown tree {text!r}", hint=f"one of {known}") from None
 
 
 def _is_service_time(text: str) -> bool:

@@ -17,7 +17,7 @@ from clients.events import Ignored
 from clients.presentation import Presentation
 from clients.session import Link
 from clients.textbox import render_text
-from eew.app.client import Summary
+from eew.app.client_watch import Summary
 from eew.app.device_brokers import DeviceBrokers
 from eew.cli.console import result_console
 from eew.clock import NS_PER_S

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from eew.cli.options import Jobs
+
 app = typer.Typer(
     help="Set computed warnings beside what others published, or channels beside each other.",
     no_args_is_help=True,
@@ -64,9 +66,7 @@ def icl(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of network and records.", min=0)] = 1,
-    jobs: Annotated[
-        int, typer.Option(help="Processes at work at once; the result is the same.", metavar="N")
-    ] = 2,
+    jobs: Jobs = 2,
     json_only: Annotated[
         bool, typer.Option("--json", help="Print only the document, schema eew.compare/1.")
     ] = False,

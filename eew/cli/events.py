@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from eew.cli.options import Json
+
 _LIST_LINES = [
     "Examples:",
     "eew events list --country CN --since 2020",
@@ -30,8 +32,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 @app.command("list", epilog="\n\n".join(_LIST_LINES))
 def list_events(
@@ -44,7 +44,7 @@ def list_events(
     since: Annotated[
         str | None, typer.Option(help="Only from this year, month or day on: 2020, 2020-07-12.")
     ] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="Print a table for a page, as docs/catalogue.md.")
     ] = False,
@@ -85,7 +85,7 @@ def list_events(
 @app.command("show", epilog="\n\n".join(_SHOW_LINES))
 def show_event(
     name: Annotated[str, typer.Argument(help="Name of a quake, or a scenario file.")],
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show a quake: each parameter with its source, and what a replay computes it on."""
     from eew.app.event_list import event_values

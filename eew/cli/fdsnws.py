@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from eew.cli.options import Bind, HttpPort, Seed
+
 _LINES = [
     "Examples:",
     "eew fdsnws luding-2022",
@@ -33,13 +35,9 @@ def fdsnws(
             help="Built-in events (eew events list), scenario files, or quake folders.",
         ),
     ],
-    port: Annotated[
-        int, typer.Option(help="HTTP port; 0 takes a free one and prints it.", min=0, max=65535)
-    ] = 8081,
-    bind: Annotated[
-        str, typer.Option(help="Address to listen on; the default is this machine only.")
-    ] = "127.0.0.1",
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 1,
+    port: HttpPort = 8081,
+    bind: Bind = "127.0.0.1",
+    seed: Seed = 1,
 ) -> None:
     """Serve quakes by the FDSN web services, for ObsPy and any other client of theirs."""
     from eew.app.fdsnws import serve_fdsnws

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eew.cli.options import Json
+
 if TYPE_CHECKING:
     from eew.ingest.shelters import ShelterImport
 
@@ -108,7 +110,7 @@ def show(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A file made by eew help-pack build.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show which areas a file of help packs covers, and with what."""
     from eew.ingest.help_pack import read_help_packs

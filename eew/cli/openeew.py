@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eew.cli.options import Json, Seed
+
 if TYPE_CHECKING:
     from eew.app.openeew_delays import FirstAlert
     from eew.app.openeew_publish import Plan
@@ -97,12 +99,12 @@ def publish(
     wait: Annotated[
         str, typer.Option(help="Wait before the first packet, s: time to subscribe.", metavar="S")
     ] = "0",
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 1,
+    seed: Seed = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Publish a quake as OpenEEW devices would: one JSON packet a second each."""
     from eew.app.openeew_publish import PublishOptions, plan_packets, publish_plan
-    from eew.app.options import parse_seconds
+    from eew.app.options import optional_seconds, parse_seconds
     from eew.app.session import check_broker
     from eew.cli.console import progress_console, progress_line
     from eew.clock import SystemClock
@@ -114,7 +116,7 @@ def publish(
         speed=speed,
         as_recorded=as_recorded,
         packet_s=parse_seconds("--packet", packet),
-        delay_s=None if delay is None else parse_seconds("--delay", delay),
+        delay_s=optional_seconds("--delay", delay),
         time=time,
         wait_s=parse_seconds("--wait", wait),
         seed=seed,
@@ -207,7 +209,7 @@ def delays(
         ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the modelled delays.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what the way of recorded packets took, and what that does to the first alert."""
     from eew.app.openeew_delays import first_alerts, measure_delays

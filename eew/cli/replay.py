@@ -8,6 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eew.cli.options import (
+    Delay,
+    HelpPacks,
+    Key,
+    Keys,
+    Languages,
+    Packet,
+    Phones,
+    Seed,
+    Sites,
+    StatusWord,
+    Tvs,
+    Until,
+    broker_option,
+)
+
 if TYPE_CHECKING:
     from eew.app.session import Outcome
 
@@ -42,23 +58,8 @@ def replay(
             "waveforms.mseed and stations.xml (event.xml where the truth is known).",
         ),
     ],
-    packet: Annotated[
-        str | None,
-        typer.Option(
-            help="Length of a packet, 0.1 to 10 s. [default: the scenario's, else 0.5]",
-            metavar="S",
-            show_default=False,
-        ),
-    ] = None,
-    delay: Annotated[
-        str | None,
-        typer.Option(
-            help="Link delay at every station in s, 0 allowed. "
-            "[default: the scenario's, else log-normal, median 0.3 s, drawn per station]",
-            metavar="S",
-            show_default=False,
-        ),
-    ] = None,
+    packet: Packet = None,
+    delay: Delay = None,
     arrivals: Annotated[
         str,
         typer.Option(
@@ -67,25 +68,14 @@ def replay(
             metavar="WHICH",
         ),
     ] = "modelled",
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 1,
+    seed: Seed = 1,
     speed: Annotated[
         float, typer.Option(help="0: as fast as possible; 1: real time; any factor.", metavar="X")
     ] = 0.0,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            help="Stop this long after the true origin (after the first sample without truth).",
-            metavar="S",
-            show_default="the end of the data",
-        ),
-    ] = None,
+    until: Until = None,
     broker: Annotated[
         str,
-        typer.Option(
-            help="auto (mosquitto from PATH, else embedded), embedded, mosquitto, an mqtt:// or "
-            "mqtts:// URL, or none (devices inside the process, deterministic).",
-            metavar="WHICH",
-        ),
+        broker_option(none="devices inside the process, deterministic"),
     ] = "auto",
     channel: Annotated[
         str,
@@ -95,27 +85,10 @@ def replay(
             metavar="WHICH",
         ),
     ] = "mqtt",
-    phones: Annotated[
-        int | None, typer.Option(help="Phones, placed by population.", show_default="20")
-    ] = None,
-    tvs: Annotated[
-        int | None, typer.Option(help="TVs, placed by population.", show_default="4")
-    ] = None,
-    site: Annotated[
-        list[str] | None,
-        typer.Option(
-            help='A place of yours with a phone, "Name:lat,lon" in degrees; repeatable.',
-            metavar="NAME:LAT,LON",
-        ),
-    ] = None,
-    lang: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Language of the devices: en, zh, ja, es, tr; repeatable (devices take turns).",
-            metavar="LANG",
-            show_default="those of the place",
-        ),
-    ] = None,
+    phones: Phones = None,
+    tvs: Tvs = None,
+    site: Sites = None,
+    lang: Languages = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -133,47 +106,21 @@ def replay(
             "--strict-expect", help="Exit with 5 if something the scenario expects is not met."
         ),
     ] = False,
-    status: Annotated[
-        str,
-        typer.Option(
-            help="exercise, drill or test: tree and words of the messages.", metavar="WORD"
-        ),
-    ] = "exercise",
-    help_pack: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="A help pack made by eew help-pack build; repeatable.",
-            metavar="FILE",
-            show_default="the built-in ones",
-        ),
-    ] = None,
-    key: Annotated[
-        Path | None,
-        typer.Option(
-            help="Private key that signs, made by eew keys new.",
-            metavar="FILE",
-            show_default="a development key made from the seed",
-        ),
-    ] = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option(
-            help="Key set the devices are set up with (needs --key).",
-            metavar="FILE",
-            show_default="the public part of --key",
-        ),
-    ] = None,
+    status: StatusWord = "exercise",
+    help_pack: HelpPacks = None,
+    key: Key = None,
+    keys: Keys = None,
 ) -> int:
     """Replay a quake through detector, MQTT, phones and TVs, and measure the chain."""
-    from eew.app.options import RunOptions, parse_seconds, parse_site, parse_status
+    from eew.app.options import RunOptions, optional_seconds, parse_site, parse_status
 
     options = RunOptions(
         seed=seed,
-        packet_s=None if packet is None else parse_seconds("--packet", packet),
-        delay_s=None if delay is None else parse_seconds("--delay", delay),
+        packet_s=optional_seconds("--packet", packet),
+        delay_s=optional_seconds("--delay", delay),
         arrivals=arrivals,
         speed=speed,
-        until_s=None if until is None else parse_seconds("--until", until),
+        until_s=optional_seconds("--until", until),
         broker=broker,
         channel=channel,
         phones=phones,

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from eew.cli.options import Json, Seed
+
 app = typer.Typer(
     help="Scenario files: a quake, its network, what goes wrong, and what must come out.",
     no_args_is_help=True,
@@ -120,8 +122,8 @@ def check(
     scenario: Annotated[
         str, typer.Argument(metavar="SCENARIO", help="A scenario file, or a built-in event.")
     ],
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    seed: Seed = 1,
+    as_json: Json = False,
 ) -> None:
     """Check a scenario, and say what it would compute and break, without computing it."""
     from eew.app.scenario_check import check_scenario

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from eew.cli.options import Jobs
+
 _LINES = [
     "Examples:",
     "eew score ../shared/quakes --jobs 2",
@@ -42,9 +44,7 @@ def score(
         str, typer.Option(help="Link delay at every station, 0 to 60 s.", metavar="S")
     ] = "0.3",
     seed: Annotated[int, typer.Option(help="Seed of the moments at which packets are cut.")] = 0,
-    jobs: Annotated[
-        int, typer.Option(help="Processes at work at once; the result is the same.", metavar="N")
-    ] = 1,
+    jobs: Jobs = 1,
     json_only: Annotated[
         bool, typer.Option("--json", help="Print only the document, schema eew.score/1.")
     ] = False,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from eew.cli.options import Jobs
+
 _LINES = [
     "Examples:",
     "eew season china-2020 --jobs 2",
@@ -26,9 +28,7 @@ def season(
     seed: Annotated[
         int, typer.Option(help="Seed of network, drawn quakes and records.", min=0)
     ] = 1,
-    jobs: Annotated[
-        int, typer.Option(help="Processes at work at once; the result is the same.", metavar="N")
-    ] = 2,
+    jobs: Jobs = 2,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from eew.cli.options import Bind, Delay, Event, Packet, Seed, Until
+
 _LINES = [
     "Examples:",
     "eew seedlink luding-2022",
@@ -28,52 +30,21 @@ EPILOG = "\n\n".join(_LINES)
 
 
 def seedlink(
-    event: Annotated[
-        str,
-        typer.Argument(
-            metavar="EVENT|FOLDER",
-            help="A built-in event (eew events list), a scenario file, or a folder with "
-            "waveforms.mseed and stations.xml.",
-        ),
-    ],
+    event: Event,
     port: Annotated[
         int, typer.Option(help="TCP port; 0 takes a free one and prints it.", min=0, max=65535)
     ] = 18000,
-    bind: Annotated[
-        str, typer.Option(help="Address to listen on; the default is this machine only.")
-    ] = "127.0.0.1",
+    bind: Bind = "127.0.0.1",
     speed: Annotated[
         float,
         typer.Option(
             help="1: real time; any factor; 0: as fast as the slowest client reads.", metavar="X"
         ),
     ] = 1.0,
-    packet: Annotated[
-        str | None,
-        typer.Option(
-            help="Length of a packet, 0.1 to 10 s. [default: the scenario's, else 0.5]",
-            metavar="S",
-            show_default=False,
-        ),
-    ] = None,
-    delay: Annotated[
-        str | None,
-        typer.Option(
-            help="Link delay at every station in s, 0 allowed. "
-            "[default: the scenario's, else log-normal, median 0.3 s, drawn per station]",
-            metavar="S",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 1,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            help="Stop this long after the true origin (after the first sample without truth).",
-            metavar="S",
-            show_default="the end of the data",
-        ),
-    ] = None,
+    packet: Packet = None,
+    delay: Delay = None,
+    seed: Seed = 1,
+    until: Until = None,
     time: Annotated[
         str,
         typer.Option(
@@ -121,7 +92,7 @@ def seedlink(
     """
     from dataclasses import asdict
 
-    from eew.app.options import RunOptions, parse_seconds
+    from eew.app.options import RunOptions, optional_seconds, parse_seconds
     from eew.app.seedlink import SeedLinkOptions, serve_seedlink
     from eew.clock import SystemClock
 
@@ -129,9 +100,9 @@ def seedlink(
         run=RunOptions(
             seed=seed,
             speed=speed,
-            packet_s=None if packet is None else parse_seconds("--packet", packet),
-            delay_s=None if delay is None else parse_seconds("--delay", delay),
-            until_s=None if until is None else parse_seconds("--until", until),
+            packet_s=optional_seconds("--packet", packet),
+            delay_s=optional_seconds("--delay", delay),
+            until_s=optional_seconds("--until", until),
         ),
         record_bytes=record_bytes,
         times=time,

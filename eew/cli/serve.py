@@ -8,6 +8,24 @@ from typing import Annotated
 
 import typer
 
+from eew.cli.options import (
+    DELAY,
+    PACKET,
+    Bind,
+    HelpPacks,
+    HttpPort,
+    Key,
+    Keys,
+    Languages,
+    Phones,
+    Seed,
+    Sites,
+    StatusWord,
+    Tvs,
+    broker_option,
+    only_with,
+)
+
 EPILOG = (
     "Exactly one of --replay and --source says where the data come from.\n\n"
     "Examples:\n\n"
@@ -96,85 +114,23 @@ def serve(
             "right clock take its alerts.",
         ),
     ] = False,
-    port: Annotated[
-        int, typer.Option(help="HTTP port; 0 takes a free one and prints it.", min=0, max=65535)
-    ] = 8080,
-    bind: Annotated[
-        str, typer.Option(help="Address to listen on; the default is this machine only.")
-    ] = "127.0.0.1",
+    port: HttpPort = 8080,
+    bind: Bind = "127.0.0.1",
     broker: Annotated[
         str,
-        typer.Option(
-            help="auto (mosquitto from PATH, else embedded), embedded, mosquitto, an mqtt:// or "
-            "mqtts:// URL, or none (devices inside the process).",
-            metavar="WHICH",
-        ),
+        broker_option(none="devices inside the process"),
     ] = "auto",
-    phones: Annotated[
-        int | None, typer.Option(help="Phones, placed by population.", show_default="20")
-    ] = None,
-    tvs: Annotated[
-        int | None, typer.Option(help="TVs, placed by population.", show_default="4")
-    ] = None,
-    site: Annotated[
-        list[str] | None,
-        typer.Option(
-            help='A place of yours with a phone, "Name:lat,lon" in degrees; repeatable.',
-            metavar="NAME:LAT,LON",
-        ),
-    ] = None,
-    lang: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Language of the devices: en, zh, ja, es, tr; repeatable (devices take turns).",
-            show_default="those of the place",
-        ),
-    ] = None,
-    packet: Annotated[
-        str | None,
-        typer.Option(
-            help="With --replay: length of a packet, 0.1 to 10 s. "
-            "[default: the scenario's, else 0.5]",
-            metavar="S",
-            show_default=False,
-        ),
-    ] = None,
-    delay: Annotated[
-        str | None,
-        typer.Option(
-            help="With --replay: link delay at every station in s, 0 allowed. "
-            "[default: the scenario's, else log-normal, median 0.3 s, drawn per station]",
-            metavar="S",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 1,
-    status: Annotated[
-        str, typer.Option(help="exercise, drill or test: tree and words of the messages.")
-    ] = "exercise",
-    help_pack: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="A help pack made by eew help-pack build; repeatable.",
-            show_default="the built-in ones",
-        ),
-    ] = None,
-    key: Annotated[
-        Path | None,
-        typer.Option(
-            help="Private key that signs, made by eew keys new.",
-            metavar="FILE",
-            show_default="a development key made from the seed",
-        ),
-    ] = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option(
-            help="Key set the devices are set up with (needs --key).",
-            metavar="FILE",
-            show_default="the public part of --key",
-        ),
-    ] = None,
+    phones: Phones = None,
+    tvs: Tvs = None,
+    site: Sites = None,
+    lang: Languages = None,
+    packet: Annotated[str | None, only_with("--replay", PACKET)] = None,
+    delay: Annotated[str | None, only_with("--replay", DELAY)] = None,
+    seed: Seed = 1,
+    status: StatusWord = "exercise",
+    help_pack: HelpPacks = None,
+    key: Key = None,
+    keys: Keys = None,
     once: Annotated[
         bool, typer.Option("--once", help="End with the replay instead of going on serving.")
     ] = False,
@@ -185,7 +141,13 @@ def serve(
 
     A live source is followed until then, over lost connections too.
     """
-    from eew.app.options import RunOptions, parse_seconds, parse_site, parse_status
+    from eew.app.options import (
+        RunOptions,
+        optional_seconds,
+        parse_seconds,
+        parse_site,
+        parse_status,
+    )
 
     _check_one_feed(
         replay,
@@ -201,8 +163,8 @@ def serve(
     )
     options = RunOptions(
         seed=seed,
-        packet_s=None if packet is None else parse_seconds("--packet", packet),
-        delay_s=None if delay is None else parse_seconds("--delay", delay),
+        packet_s=optional_seconds("--packet", packet),
+        delay_s=optional_seconds("--delay", delay),
         speed=1.0 if speed is None else speed,
         broker=broker,
         phones=phones,

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from eew.cli.options import Seed
+
 _LINES = [
     "Examples:",
     "eew simulate luding-2022 --out luding",
@@ -48,7 +50,7 @@ def simulate(
             help="Folder to write; of a scenario, new or empty or written before.", metavar="DIR"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 1,
+    seed: Seed = 1,
     calibration: Annotated[
         bool,
         typer.Option("--calibration", help="Compare computed motion with models and recordings."),

@@ -111,7 +111,7 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Packet:
+class _Run:
     """A run of samples of one stream with one start time.
 
     Attributes
@@ -129,23 +129,18 @@ class Packet:
 
     @property
     def end_ns(self) -> int:
-        """UTC just after the last sample (start of the next packet), ns."""
+        """UTC just after the last sample (start of what comes next), ns."""
         return self.start_ns + round(len(self.samples) * 1e9 / self.sampling_rate_hz)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Segment:
-    """A gapless piece of recording of one stream; same fields as a packet, any length."""
+class Packet(_Run):
+    """A run of samples as a station sends it."""
 
-    stream_id: StreamId
-    start_ns: int
-    sampling_rate_hz: float
-    samples: NDArray[np.int32] | NDArray[np.float64]
 
-    @property
-    def end_ns(self) -> int:
-        """UTC just after the last sample, ns."""
-        return self.start_ns + round(len(self.samples) * 1e9 / self.sampling_rate_hz)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Segment(_Run):
+    """A gapless piece of recording of one stream, of any length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,19 +5,17 @@ The counterpart of :mod:`eew.physics.point_source`: nothing has to be averaged o
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eew.errors import ConfigError
-from eew.physics.bssa14 import bssa14, bssa14_site
+from eew.physics.bssa14 import bssa14
 from eew.physics.gb18306 import gb18306
 from eew.physics.motion import GroundMotion
-from eew.physics.point_source import Motion
+from eew.physics.point_source import Motion, motion_of_kind, on_ground, on_japanese_ground
 from eew.physics.rupture import beyond_reference_depth_km, rupture_top_km
-from eew.physics.si_midorikawa import pgv_site_factor, si_midorikawa
+from eew.physics.si_midorikawa import si_midorikawa
 from eew.tables import load_table
 
 __all__ = ["line_motion_model"]
@@ -27,13 +25,7 @@ Floats = NDArray[np.float64]
 
 def line_motion_model(kind: str, row: dict[str, Any]) -> Motion:
     """Build the function for one row of ``shaking.toml``; its distance is that to the line."""
-    if kind == "bssa14":
-        return _bssa14(row["attenuation"])
-    if kind == "gb18306":
-        return _gb18306(row["zone"])
-    if kind == "si_midorikawa":
-        return _si_midorikawa(row["source"])
-    raise ConfigError("shaking.motion", f"unknown: {kind!r}")
+    return motion_of_kind(kind, row, bssa14=_bssa14, gb18306=_gb18306, si_midorikawa=_si_midorikawa)
 
 
 def _bssa14(attenuation: str) -> Motion:
@@ -57,8 +49,7 @@ def _gb18306(zone: str) -> Motion:
     ) -> GroundMotion:
         distance = np.hypot(distance_km, beyond_reference_depth_km(depth_km))
         rock = gb18306(magnitude, distance, zone=zone, axis="short", joined=True)
-        on_pga, on_pgv = bssa14_site(vs30, reference_vs30, rock.pga_mps2)
-        return replace(rock, pga_mps2=rock.pga_mps2 * on_pga, pgv_mps=rock.pgv_mps * on_pgv)
+        return on_ground(rock, vs30, reference_vs30)
 
     return motion
 
@@ -75,9 +66,6 @@ def _si_midorikawa(source: str) -> Motion:
         top_km = rupture_top_km(depth_km, magnitude)
         fault = np.maximum(np.hypot(distance_km, top_km), least_km)
         firm = si_midorikawa(magnitude, fault, depth_km, source=source)
-        on_pga, _ = bssa14_site(vs30, reference_vs30, firm.pga_mps2)
-        return replace(
-            firm, pga_mps2=firm.pga_mps2 * on_pga, pgv_mps=firm.pgv_mps * pgv_site_factor(vs30)
-        )
+        return on_japanese_ground(firm, vs30, reference_vs30)
 
     return motion

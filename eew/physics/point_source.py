@@ -22,7 +22,7 @@ from eew.physics.rupture import beyond_reference_depth_km, rjb_by_strike_km
 from eew.physics.si_midorikawa import jma_fault_distance_km, pgv_site_factor, si_midorikawa
 from eew.tables import load_table
 
-__all__ = ["Motion", "motion_model"]
+__all__ = ["Motion", "motion_model", "motion_of_kind", "on_ground", "on_japanese_ground"]
 
 Floats = NDArray[np.float64]
 
@@ -32,13 +32,39 @@ Motion = Callable[[Floats, Floats, Floats, Floats], GroundMotion]
 
 def motion_model(kind: str, row: dict[str, Any]) -> Motion:
     """Build the function for one row of ``shaking.toml``."""
+    return motion_of_kind(kind, row, bssa14=_bssa14, gb18306=_gb18306, si_midorikawa=_si_midorikawa)
+
+
+def motion_of_kind(
+    kind: str,
+    row: dict[str, Any],
+    *,
+    bssa14: Callable[[str], Motion],
+    gb18306: Callable[[str], Motion],
+    si_midorikawa: Callable[[str], Motion],
+) -> Motion:
+    """Build the function for one row of ``shaking.toml`` with the maker of its kind."""
     if kind == "bssa14":
-        return _bssa14(row["attenuation"])
+        return bssa14(row["attenuation"])
     if kind == "gb18306":
-        return _gb18306(row["zone"])
+        return gb18306(row["zone"])
     if kind == "si_midorikawa":
-        return _si_midorikawa(row["source"])
+        return si_midorikawa(row["source"])
     raise ConfigError("shaking.motion", f"unknown: {kind!r}")
+
+
+def on_ground(rock: GroundMotion, vs30: Floats, reference_vs30_mps: float) -> GroundMotion:
+    """Take motion from the ground its model knows to another, by the site factor of BSSA14."""
+    on_pga, on_pgv = bssa14_site(vs30, reference_vs30_mps, rock.pga_mps2)
+    return replace(rock, pga_mps2=rock.pga_mps2 * on_pga, pgv_mps=rock.pgv_mps * on_pgv)
+
+
+def on_japanese_ground(firm: GroundMotion, vs30: Floats, reference_vs30_mps: float) -> GroundMotion:
+    """As :func:`on_ground`, but PGV by the factor of Fujimoto & Midorikawa (2006)."""
+    on_pga, _ = bssa14_site(vs30, reference_vs30_mps, firm.pga_mps2)
+    return replace(
+        firm, pga_mps2=firm.pga_mps2 * on_pga, pgv_mps=firm.pgv_mps * pgv_site_factor(vs30)
+    )
 
 
 def _bssa14(attenuation: str) -> Motion:
@@ -76,8 +102,7 @@ def _gb18306(zone: str) -> Motion:
     ) -> GroundMotion:
         distance = np.hypot(distance_km, beyond_reference_depth_km(depth_km))
         rock = gb18306(magnitude, distance, zone=zone, joined=True)
-        on_pga, on_pgv = bssa14_site(vs30, reference_vs30, rock.pga_mps2)
-        return replace(rock, pga_mps2=rock.pga_mps2 * on_pga, pgv_mps=rock.pgv_mps * on_pgv)
+        return on_ground(rock, vs30, reference_vs30)
 
     return motion
 
@@ -95,10 +120,7 @@ def _si_midorikawa(source: str) -> Motion:
         hypocentral = hypocentral_distance_km(distance_km, depth_km)
         fault = jma_fault_distance_km(magnitude, hypocentral)
         firm = si_midorikawa(magnitude, fault, depth_km, source=source)
-        on_pga, _ = bssa14_site(vs30, reference_vs30, firm.pga_mps2)
-        return replace(
-            firm, pga_mps2=firm.pga_mps2 * on_pga, pgv_mps=firm.pgv_mps * pgv_site_factor(vs30)
-        )
+        return on_japanese_ground(firm, vs30, reference_vs30)
 
     return motion
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from eew.model.alert import AlertMessage
+from eew.model.waveform import Truth
 from eew.report.result import MEASURED, MODELLED, FirstFinal, RunResult, TargetResult
 from eew.report.statistics import bias_and_sigma, quantiles
 from eew.report.times import utc
@@ -114,6 +115,18 @@ def number(value: float | None, digits: int) -> float | None:
     return round(float(value), digits) + 0.0  # no -0.0
 
 
+def truth_figures(truth: Truth) -> dict[str, Any]:
+    """Return time, place and size of a true source as documents have them."""
+    return {
+        "origin_time": utc(truth.origin_time_ns),
+        "lat": number(truth.lat, 4),
+        "lon": number(truth.lon, 4),
+        "depth_km": number(truth.depth_km, 2),
+        "magnitude": number(truth.magnitude, 2),
+        "magnitude_type": truth.magnitude_type,
+    }
+
+
 def _event(result: RunResult) -> dict[str, Any]:
     truth = result.recording.truth
     if truth is None:
@@ -121,12 +134,7 @@ def _event(result: RunResult) -> dict[str, Any]:
         return {**dict.fromkeys(names), "name": result.info.event}
     return {
         "id": truth.event_id,
-        "origin_time": utc(truth.origin_time_ns),
-        "lat": number(truth.lat, 4),
-        "lon": number(truth.lon, 4),
-        "depth_km": number(truth.depth_km, 2),
-        "magnitude": number(truth.magnitude, 2),
-        "magnitude_type": truth.magnitude_type,
+        **truth_figures(truth),
         "name": result.info.event,
     }
 

@@ -4,56 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from eew.errors import TransportError
+from eew.ports import address_of, take_port
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+_BACKLOG = 128
 _STOP_S = 2.0  # a client that keeps its connection open must not hold up the end
 
 
 def listen(bind: str, port: int) -> socket.socket:
-    """Take the port, before anything else is started; port 0 takes a free one.
+    """Take the port, before anything else is started; whoever connects waits until it is served.
 
     Raises
     ------
     TransportError
         If the port is in use, or the address is not one of this machine.
     """
-    peer = f"{bind}:{port}"
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if bind == "localhost" else bind)
-    except ValueError:
-        raise TransportError(
-            peer, "the address to bind to is no IP address", hint="for example 127.0.0.1 or ::1"
-        ) from None
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((str(address), port))
-        sock.listen(128)
-    except OSError as error:
-        sock.close()
-        reason = (error.strerror or str(error)).lower()
-        raise TransportError(
-            peer, f"cannot listen: {reason}", hint="another --port, or --port 0 for a free one"
-        ) from error
-    sock.setblocking(False)
-    return sock
+    return take_port(bind, port, backlog=_BACKLOG)
 
 
 def url_of(sock: socket.socket) -> str:
     """Return ``http://host:port`` of a listening socket."""
-    host, port = sock.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{address_of(sock)}"
 
 
 class _Server(uvicorn.Server):

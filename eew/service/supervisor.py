@@ -9,65 +9,22 @@ own time. The first SIGINT or SIGTERM asks for this; the second means now.
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 
 from eew.errors import EewError
+from eew.interrupt import StopRequest
 from eew.service.server import HttpServer
 from eew.service.state import ServiceState
 
 CHAIN_STOP_S = 15.0  # publisher, devices and broker have timeouts of their own below this
-NOW_EXIT_CODE = 130
-
-
-@dataclass(slots=True)
-class Stop:
-    """The wish to stop, from a signal or from code."""
-
-    wanted: asyncio.Event
-    reason: str = ""
-
-    def ask(self, reason: str) -> None:
-        """Ask for an orderly end; the first reason stays."""
-        self.reason = self.reason or reason
-        self.wanted.set()
-
-
-@contextmanager
-def stop_on_signals(stop: Stop) -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into ``stop``, the second into the end of the process.
-
-    The second one leaves at once, with no clean-up in Python: whoever asks twice has a reason.
-    A private broker notices by itself that we are gone.
-    """
-    loop = asyncio.get_running_loop()
-
-    def on_signal(name: str) -> None:
-        if stop.wanted.is_set():
-            sys.stderr.write(f"{name} again: leaving now\n")
-            sys.stderr.flush()
-            os._exit(NOW_EXIT_CODE)
-        stop.ask(name)
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    for number in numbers:
-        loop.add_signal_handler(number, on_signal, number.name)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
 
 
 async def supervise(
     state: ServiceState,
     server: HttpServer,
     chain: Callable[[], Awaitable[None]],
-    stop: Stop,
+    stop: StopRequest,
     *,
     on_ready: Callable[[], None] = lambda: None,
     once: bool = False,
@@ -112,7 +69,7 @@ async def supervise(
             await server.started()
             on_ready()
             work = tasks.create_task(run_chain(), name="service.chain")
-            await stop.wanted.wait()
+            await stop.wait()
             await _end(work, state, chain_stop_s)
         finally:
             server.stop()

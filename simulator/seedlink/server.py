@@ -16,6 +16,7 @@ from types import TracebackType
 from eew.clock import NS_PER_S, Clock
 from eew.errors import DataError
 from eew.model.waveform import Packet, StreamId
+from eew.ports import address_of, take_port
 from simulator.seedlink.actions import AskInfo
 from simulator.seedlink.batches import Groups
 from simulator.seedlink.client import ClientConnection
@@ -23,7 +24,6 @@ from simulator.seedlink.info import ServerFacts, answer
 from simulator.seedlink.limits import Counters, ServerLimits
 from simulator.seedlink.records import RecordEncoder
 from simulator.seedlink.ring import RecordRing
-from simulator.seedlink.sockets import listen
 
 __all__ = ["SeedLinkServer"]
 
@@ -45,7 +45,7 @@ class SeedLinkServer:
     bind, port : str, int
         IP address to listen on; port 0 takes a free one (see :attr:`port`).
     sock : socket.socket, optional
-        From :func:`listen`, to be listened on instead.
+        From :func:`eew.ports.take_port`, to be listened on instead.
     inventory : bytes, optional
         StationXML for ``INFO INVENTORY``, an extension of ours.
     software, organization : str
@@ -93,7 +93,7 @@ class SeedLinkServer:
         self.round_ns = 0  # what the last round over all clients took
 
     async def __aenter__(self) -> SeedLinkServer:
-        sock = self._sock or listen(self._bind, self._wanted_port)
+        sock = self._sock or take_port(self._bind, self._wanted_port)
         self._started_ns = self.clock.utc_ns()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
@@ -139,8 +139,7 @@ class SeedLinkServer:
         """``host:port`` for a client."""
         if self._server is None:
             return f"{self._bind}:{self._wanted_port}"
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return address_of(self._server.sockets[0])
 
     @property
     def n_clients(self) -> int:

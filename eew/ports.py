@@ -1,4 +1,4 @@
-"""The port, taken before anything else."""
+"""The port of a server, taken before anything else: one in use is said before work is done."""
 
 from __future__ import annotations
 
@@ -7,11 +7,19 @@ import socket
 
 from eew.errors import TransportError
 
-__all__ = ["listen"]
+__all__ = ["address_of", "take_port"]
 
 
-def listen(bind: str, port: int) -> socket.socket:
-    """Take a port without answering on it yet; port 0 takes a free one.
+def take_port(bind: str, port: int, *, backlog: int | None = None) -> socket.socket:
+    """Take a TCP port; port 0 takes a free one.
+
+    Parameters
+    ----------
+    bind : str
+        IP address, or ``localhost``.
+    backlog : int, optional
+        So many connections may wait from now on until they are accepted; without it nobody can
+        connect before the socket is listened on.
 
     Raises
     ------
@@ -30,6 +38,8 @@ def listen(bind: str, port: int) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((str(address), port))
+        if backlog is not None:
+            sock.listen(backlog)
     except OSError as error:
         sock.close()
         reason = (error.strerror or str(error)).lower()
@@ -38,3 +48,9 @@ def listen(bind: str, port: int) -> socket.socket:
         ) from error
     sock.setblocking(False)
     return sock
+
+
+def address_of(sock: socket.socket) -> str:
+    """Return ``host:port`` of a socket as it stands in a URL."""
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,33 +1,36 @@
-"""Ctrl-C in mid-run: the first asks for an orderly end, the second means now."""
+"""The wish to stop: the first Ctrl-C asks for an orderly end, the second means now."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
+
+__all__ = ["StopRequest", "stop_on_signals", "unless_stopped"]
 
 _EXIT_NOW = 130
 _T = TypeVar("_T")
 
 
 class StopRequest:
-    """The wish to end a run early; wakes whoever waits for it."""
+    """The wish to end early, from a signal or from code; wakes whoever waits for it."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
-        self.signal_name = ""
+        self.reason = ""
 
     @property
     def is_asked(self) -> bool:
         """Whether somebody has asked."""
         return self._event.is_set()
 
-    def ask(self, signal_name: str = "") -> None:
-        """Ask for the end of the run."""
-        self.signal_name = self.signal_name or signal_name
+    def ask(self, reason: str = "") -> None:
+        """Ask for an orderly end; the first reason stays."""
+        self.reason = self.reason or reason
         self._event.set()
 
     async def wait(self) -> None:
@@ -37,21 +40,24 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Turn SIGINT and SIGTERM into a :class:`StopRequest` while the loop runs.
+    """Turn the first SIGINT or SIGTERM into a :class:`StopRequest` while the loop runs.
 
-    A second signal leaves the process at once; a private broker sees by itself that we are gone.
+    The second one leaves the process at once, with no clean-up in Python: whoever asks twice has
+    a reason. A private broker notices by itself that we are gone.
     """
     loop = asyncio.get_running_loop()
     stop = StopRequest()
 
-    def on_signal(number: signal.Signals) -> None:
+    def on_signal(name: str) -> None:
         if stop.is_asked:
+            sys.stderr.write(f"{name} again: leaving now\n")
+            sys.stderr.flush()
             os._exit(_EXIT_NOW)
-        stop.ask(number.name)
+        stop.ask(name)
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:
-        loop.add_signal_handler(number, on_signal, number)
+        loop.add_signal_handler(number, on_signal, number.name)
     try:
         yield stop
     finally:
