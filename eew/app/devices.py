@@ -12,11 +12,11 @@ from clients.fleet import BaseFleet
 from clients.phone import Phone
 from clients.subscriber import Device as HasId
 from eew.app.channel import ModelledChannel
-from eew.app.interrupt import StopRequest, unless_stopped
 from eew.app.places import DevicePlace
 from eew.app.screens import ScreenKeeper
 from eew.clock import NS_PER_S
-from eew.egress.mqtt import PublishReceipt
+from eew.egress.receipt import PublishReceipt
+from eew.interrupt import StopRequest, unless_stopped
 from eew.messages.topics import area_alert_topic
 from eew.model.alert import AlertMessage, Level
 from eew.model.place import Site

@@ -3,14 +3,14 @@
 One task reads the source, one steps the detector. Each step runs in a thread of its own, so that a
 long one (a large quake on many stations) holds up neither the reading nor the HTTP answers; what
 comes meanwhile is the next step's. A message is handed to the publisher between two steps, which
-writes it to the broker's socket then and there and never waits; the answers of the devices are
-awaited by a task for each message, so that neither detection nor the next message waits for them.
+writes it to the broker's socket then and there; the next step begins when the broker has taken it,
+or a moment later (:mod:`eew.app.live_turn`). The answers of the devices are awaited by a task for
+each message, so that neither detection nor the next message waits for them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -18,14 +18,16 @@ from contextlib import aclosing
 from eew.app.data_clock import DataClock
 from eew.app.devices import Crowd
 from eew.app.inbox import Inbox
-from eew.app.interrupt import StopRequest
+from eew.app.live_interpreter import shared_interpreter
+from eew.app.live_turn import HandOverTurn
 from eew.app.serve_view import ServiceView
 from eew.app.taking import EventTaker
 from eew.clock import NS_PER_S, Clock
 from eew.core.pipeline import CoreEvent, Pipeline
-from eew.egress.mqtt import PublishReceipt
+from eew.egress.receipt import PublishReceipt
 from eew.errors import PublishError
 from eew.ingest.live import LiveNetwork, LiveSource
+from eew.interrupt import StopRequest
 from eew.model.alert import AlertMessage
 from eew.model.event import StationState
 from eew.model.waveform import DataProblem, Packet
@@ -35,9 +37,6 @@ _TICK_NS = NS_PER_S // 2
 _PUNCTUAL_NS = NS_PER_S // 5
 _GATHER_S = 0.002  # the channels of a station come one by one
 _LOOK_NS = NS_PER_S
-# How long the detector's thread may keep the interpreter from the event loop. With Python's 5 ms
-# each turn of the loop (a write, an acknowledgement) waits up to that long during a step.
-_SWITCH_S = 0.0005
 
 Say = Callable[[str], None]
 
@@ -77,6 +76,8 @@ class LivePlayer(EventTaker):
         self._say = say
         self._data_clock = DataClock(clock)
         self._inbox = Inbox(self._overflowed)
+        self._turn = HandOverTurn(clock)
+        self._handed: list[PublishReceipt] = []  # by this step
         self._tasks: asyncio.TaskGroup | None = None
         self._looked_ns: int | None = None
         self._n_ticks = 0
@@ -89,17 +90,14 @@ class LivePlayer(EventTaker):
         TransportError
             If the source gives up; what one task raises ends the others.
         """
-        before_s = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_S)
         try:
-            async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                tasks.create_task(self._read(), name="live.read")
-                await self._detect()
+            with shared_interpreter():
+                async with asyncio.TaskGroup() as tasks:
+                    self._tasks = tasks
+                    tasks.create_task(self._read(), name="live.read")
+                    await self._detect()
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
-        finally:
-            sys.setswitchinterval(before_s)
 
     # ------------------------------------------------------------------ reading
 
@@ -167,6 +165,8 @@ class LivePlayer(EventTaker):
         loop = asyncio.get_running_loop()
         events, took_s = await loop.run_in_executor(thread, self._work, packets, now_ns)
         await self.take(events)  # before anything else: messages are what all this is for
+        handed, self._handed = self._handed, []
+        await self._turn.give(handed)
         self._state.receive_step(now_ns, packets, took_s)
         if not packets:
             self._n_ticks += 1
@@ -196,6 +196,7 @@ class LivePlayer(EventTaker):
         """Hand a message over; somebody else waits for what comes of it."""
         assert self._tasks is not None
         receipt = self._devices.submit(message)
+        self._handed.append(receipt)
         self._tasks.create_task(
             self._answers(message, receipt), name=f"live.answers.{message.event_id}"
         )

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from eew.egress.mqtt import PublishReceipt
 from eew.egress.outbox import Ticket
 from eew.egress.plan import AlertPlanner
+from eew.egress.receipt import PublishReceipt
 from eew.messages import help_wire, wire
 from eew.messages.levels import Thresholds
 from eew.messages.seal import Signer

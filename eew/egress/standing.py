@@ -32,7 +32,7 @@ def key_statements(statements: Sequence[bytes], signer: Signer) -> Outgoing:
     """Return signed statements by which one key names the next, oldest first."""
     payload = key_wire.join_statements(list(statements))
     topic = keys_topic(tree=signer.tree)
-    return _retained(topic, payload, properties_of(key_wire.ROTATION_SCHEMA))
+    return _retained(topic, payload, properties_of(key_wire.ROTATION_SCHEMA), urgent=True)
 
 
 def service_status(service_id: str, signer: Signer, *, online: bool, at_ns: int) -> Outgoing:
@@ -42,7 +42,14 @@ def service_status(service_id: str, signer: Signer, *, online: bool, at_ns: int)
     return _retained(topic, encode_control(status, signer=signer), properties_of(_STATUS))
 
 
-def _retained(topic: str, payload: bytes, properties: Properties) -> Outgoing:
+def _retained(
+    topic: str, payload: bytes, properties: Properties, *, urgent: bool = False
+) -> Outgoing:
     return Outgoing(
-        key=topic, topics=(topic,), payload=payload, n_retained=1, properties=properties
+        key=topic,
+        topics=(topic,),
+        payload=payload,
+        n_retained=1,
+        properties=properties,
+        urgent=urgent,
     )

@@ -12,15 +12,24 @@ The people are those of ``eew/tables/areas`` (source there); k stands in ``topic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Sequence
 from functools import cache
 
 import h3.api.basic_int as h3_int
 import numpy as np
+from numpy.typing import NDArray
 
 from eew.tables import load_table, open_table_file
 
 __all__ = ["area_of_cell", "areas_of_cells", "finest_resolution", "is_area"]
+
+Cells = NDArray[np.int64]
+
+# An H3 index holds its resolution in four bits, and below them 15 digits of three bits, the
+# coarsest first; those finer than its resolution are 7 (https://h3geo.org/docs/core-library/h3Indexing).
+_RESOLUTION_BIT = 52
+_N_DIGITS, _DIGIT_BITS, _UNUSED = 15, 3, 7
 
 
 @cache
@@ -30,28 +39,47 @@ def finest_resolution() -> int:
 
 
 @cache
-def _shared() -> tuple[frozenset[int], ...]:
-    """Return the cells that are areas, by resolution; those of the coarsest all are."""
+def _shared() -> tuple[Cells, ...]:
+    """Return the cells that are areas, by resolution, sorted; those of the coarsest all are."""
     with open_table_file("areas/areas.npz") as file, np.load(file) as stored:
         return tuple(
-            frozenset(np.cumsum(stored[f"steps_{resolution}"]).tolist())
+            np.sort(np.cumsum(stored[f"steps_{resolution}"], dtype=np.int64))
             for resolution in range(finest_resolution() + 1)
         )
 
 
 def area_of_cell(cell: int) -> int:
     """Return the area to which an H3 cell of the finest resolution belongs."""
-    by_resolution = _shared()
     for resolution in range(finest_resolution(), 0, -1):
-        if cell in by_resolution[resolution]:
+        if _is_among(cell, _shared()[resolution]):
             return cell
         cell = h3_int.cell_to_parent(cell, resolution - 1)
     return cell
 
 
-def areas_of_cells(cells: Iterable[int]) -> set[int]:
+def areas_of_cells(cells: Sequence[int] | Cells) -> set[int]:
     """Return the areas to which cells of the finest resolution belong."""
-    return {area_of_cell(cell) for cell in cells}
+    left = np.asarray(cells, dtype=np.int64)
+    areas: set[int] = set()
+    for resolution in range(finest_resolution(), 0, -1):
+        known = _shared()[resolution]
+        found = known.take(known.searchsorted(left), mode="clip") == left
+        areas.update(left[found].tolist())
+        left = _parents(left[~found], resolution - 1)
+    areas.update(left.tolist())
+    return areas
+
+
+def _parents(cells: Cells, resolution: int) -> Cells:
+    """Return the cells of a resolution to which cells of the one below it belong."""
+    digit = _UNUSED << _DIGIT_BITS * (_N_DIGITS - resolution - 1)
+    parents: Cells = (cells - (1 << _RESOLUTION_BIT)) | digit
+    return parents
+
+
+def _is_among(cell: int, known: Cells) -> bool:
+    place = bisect_left(known, cell)
+    return place < len(known) and int(known[place]) == cell
 
 
 def is_area(cell: int) -> bool:
@@ -59,4 +87,6 @@ def is_area(cell: int) -> bool:
     if not h3_int.is_valid_cell(cell):
         return False
     resolution = h3_int.get_resolution(cell)
-    return resolution == 0 or (resolution <= finest_resolution() and cell in _shared()[resolution])
+    if resolution > finest_resolution():
+        return False
+    return resolution == 0 or _is_among(cell, _shared()[resolution])

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import h3.api.basic_int as h3_int
 import numpy as np
 
-from eew.messages.areas import area_of_cell, areas_of_cells, finest_resolution, is_area
+from eew.messages.areas import area_of_cell, areas_of_cells, is_area
+from eew.messages.fine_cells import Circle, fine_cell_of, fine_cells_round, fine_cells_within
 from eew.messages.levels import Thresholds, default_thresholds
 from eew.messages.prediction_model import model_of
 from eew.model.alert import AlertMessage
 from eew.physics.forecast import plum_reach_km
 from eew.physics.geo import azimuth_deg, destination, epicentral_distance_km
+from eew.physics.shaking import ShakingModel
 from eew.tables import load_table
 
 __all__ = [
@@ -54,14 +56,6 @@ def cell_of(lat: float, lon: float) -> str:
 def area_of(cell: int) -> str:
     """Return the area of an H3 cell of the finest resolution."""
     return _name(area_of_cell(cell))
-
-
-def fine_cell_of(lat: float, lon: float) -> int:
-    """Return the H3 cell of the finest resolution of a position; raises as :func:`cell_of`."""
-    if not (math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90.0 and abs(lon) <= 180.0):
-        raise ValueError(f"position out of range: lat {lat!r}, lon {lon!r}")
-    cell: int = h3_int.latlng_to_cell(lat, lon, finest_resolution())
-    return cell
 
 
 def is_cell(text: str) -> bool:
@@ -99,25 +93,8 @@ def alert_radius_km(message: AlertMessage, thresholds: Thresholds | None = None)
 
 
 def cells_within(lat: float, lon: float, distance_km: float) -> tuple[str, ...]:
-    """Return the areas that may hold a point within ``distance_km``, sorted.
-
-    A cell of the finest resolution counts when its centre is nearer than the distance plus the
-    largest circumradius of any, so none is missed and a few beyond the rim are included.
-    """
+    """Return the areas that may hold a point within ``distance_km``, sorted."""
     return _names(areas_of_cells(fine_cells_within(lat, lon, distance_km)))
-
-
-def fine_cells_within(lat: float, lon: float, distance_km: float) -> list[int]:
-    """Return the cells of the finest resolution that may hold a point within ``distance_km``."""
-    settings = _settings()
-    reach_km = distance_km + settings["circumradius_km"]
-    # The point may itself lie a circumradius off the centre of its own cell.
-    rings = math.ceil((reach_km + settings["circumradius_km"]) / settings["ring_km"])
-    disk = h3_int.grid_disk(fine_cell_of(lat, lon), rings)
-    cells = sorted(disk)
-    centres = np.array([h3_int.cell_to_latlng(cell) for cell in cells])
-    near = epicentral_distance_km(lat, lon, centres[:, 0], centres[:, 1]) <= reach_km
-    return [cell for cell, keep in zip(cells, near.tolist(), strict=True) if keep]
 
 
 def cells_to_tell(
@@ -144,17 +121,16 @@ def cells_to_tell(
     tuple of str
         Empty where the intensity is reached nowhere.
     """
-    cells: set[int] = set()
     sigmas = _settings()["margin_sigmas"] if margin_sigmas is None else margin_sigmas
     limit = thresholds or default_thresholds(message.prediction.scale)
     radius_km = _widest_km(message, limit, sigmas)
-    if radius_km > 0.0:
-        for lat, lon, half_km in _source_points(message):
-            cells.update(fine_cells_within(lat, lon, math.hypot(radius_km, half_km)))
-    for one in message.prediction.observed:
-        if one.intensity >= limit.be_aware:
-            cells.update(fine_cells_within(one.lat, one.lon, plum_reach_km()))
-    return _names(areas_of_cells(cells))
+    shaken = _round_source(message, radius_km) if radius_km > 0.0 else []
+    shaken += [
+        Circle(one.lat, one.lon, plum_reach_km())
+        for one in message.prediction.observed
+        if one.intensity >= limit.be_aware
+    ]
+    return _names(areas_of_cells(fine_cells_round(shaken)))
 
 
 def _widest_km(message: AlertMessage, limit: Thresholds, sigmas: float) -> float:
@@ -164,32 +140,52 @@ def _widest_km(message: AlertMessage, limit: Thresholds, sigmas: float) -> float
     """
     prediction = message.prediction
     likely = message.magnitude.value
-    likely_km, most_km = model_of(prediction).reaches_km(
+    likely_km, most_km = _reaches_km(
+        model_of(prediction),
         limit.be_aware,
-        [likely, likely + sigmas * message.magnitude.sigma],
+        (likely, likely + sigmas * message.magnitude.sigma),
         message.origin.depth_km,
-        correction=prediction.correction,
-        from_line=prediction.line is not None,
+        prediction.correction,
+        prediction.line is not None,
     )
-    more_km = float(most_km - likely_km)
+    more_km = most_km - likely_km
     radius_km = alert_radius_km(message, limit)
     if radius_km + more_km <= 0.0:
         return 0.0
     return radius_km + math.hypot(more_km, sigmas * message.origin.h_sigma_km)
 
 
-def _source_points(message: AlertMessage) -> list[tuple[float, float, float]]:
-    """Return points of the source, each with half the distance to its neighbour, km."""
+@lru_cache(maxsize=64)  # the last word of an event says mostly what the one before it said
+def _reaches_km(
+    model: ShakingModel,
+    intensity: float,
+    magnitudes: tuple[float, float],
+    depth_km: float,
+    correction: float,
+    from_line: bool,
+) -> tuple[float, float]:
+    near_km, far_km = model.reaches_km(
+        intensity, magnitudes, depth_km, correction=correction, from_line=from_line
+    ).tolist()
+    return near_km, far_km
+
+
+def _round_source(message: AlertMessage, radius_km: float) -> list[Circle]:
+    """Return circles that cover what is nearer to the source than a radius."""
     line = message.prediction.line
     if line is None:
-        return [(message.origin.lat, message.origin.lon, 0.0)]
+        return [Circle(message.origin.lat, message.origin.lon, radius_km)]
     lat1, lon1, lat2, lon2 = line
     length_km = float(epicentral_distance_km(lat1, lon1, lat2, lon2))
     n_gaps = max(1, math.ceil(length_km / _settings()["ring_km"]))
     steps_km = np.linspace(0.0, length_km, n_gaps + 1)
     lats, lons = destination(lat1, lon1, float(azimuth_deg(lat1, lon1, lat2, lon2)), steps_km)
-    half_km = length_km / n_gaps / 2.0
-    return [(lat, lon, half_km) for lat, lon in zip(lats.tolist(), lons.tolist(), strict=True)]
+    # half the distance to its neighbour: so far from the nearest point of these may the line be
+    from_points_km = math.hypot(radius_km, length_km / n_gaps / 2.0)
+    return [
+        Circle(lat, lon, from_points_km)
+        for lat, lon in zip(lats.tolist(), lons.tolist(), strict=True)
+    ]
 
 
 def _names(cells: Iterable[int]) -> tuple[str, ...]:

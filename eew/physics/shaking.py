@@ -283,15 +283,17 @@ class ShakingModel:
             median = self._scale.from_motion(motion.pga_mps2, motion.pgv_mps)
             return np.asarray(median >= intensities)
 
-        low = np.zeros(np.broadcast_shapes(intensities.shape, floats(magnitude).shape))
-        at_epicentre, at_limit = reached(low), reached(np.full_like(low, self.search_limit_km))
-        part_km = self.search_limit_km
-        inner = np.arange(1, _PARTS).reshape(-1, *(1,) * low.ndim)
-        for _ in range(_CUTS):
+        shape = np.broadcast_shapes(intensities.shape, floats(magnitude).shape)
+        cuts = np.arange(_PARTS + 1).reshape(-1, *(1,) * len(shape))
+        part_km = self.search_limit_km / _PARTS
+        evenly = np.broadcast_to(floats(part_km * cuts), (_PARTS + 1, *shape))
+        first = reached(evenly)
+        # the median falls with distance: so many of the points in between are reached
+        low = part_km * first[1:-1].sum(axis=0)
+        for _ in range(_CUTS - 1):
             part_km /= _PARTS
-            # the median falls with distance: so many of the points in between are reached
-            low = low + part_km * reached(low + part_km * inner).sum(axis=0)
-        return np.where(at_limit, self.search_limit_km, np.where(at_epicentre, low, 0.0))
+            low = low + part_km * reached(low + part_km * cuts[1:-1]).sum(axis=0)
+        return np.where(first[-1], self.search_limit_km, np.where(first[0], low, 0.0))
 
 
 def shaking_model(name_or_region: str | Region) -> ShakingModel:

@@ -15,17 +15,18 @@ import pytest
 
 from eew.app.crowd import open_crowd
 from eew.app.devices import Crowd
-from eew.app.interrupt import StopRequest
 from eew.app.live_player import LivePlayer
+from eew.app.live_turn import MOST_S
 from eew.app.options import RunOptions
 from eew.app.run import run_places
 from eew.app.serve_view import ServiceView
 from eew.clock import NS_PER_S, SystemClock
 from eew.core.config import DetectorConfig
-from eew.core.pipeline import Pipeline
-from eew.egress.mqtt import PublishReceipt
+from eew.core.pipeline import CoreEvent, Pipeline
+from eew.egress.receipt import PublishReceipt
 from eew.errors import TransportError
 from eew.ingest.live import Health, LiveNetwork
+from eew.interrupt import StopRequest
 from eew.model.alert import AlertMessage
 from eew.model.waveform import Packet
 from eew.report.result import Told
@@ -83,13 +84,15 @@ class Slow:
     crowd: Crowd
     let: asyncio.Event
     delivered: list[AlertMessage]
+    receipts: list[PublishReceipt]
 
     def advance(self, now_ns: int) -> None:
         self.crowd.advance(now_ns)
 
     def submit(self, message: AlertMessage) -> PublishReceipt:
         self.delivered.append(message)
-        return self.crowd.submit(message)
+        self.receipts.append(self.crowd.submit(message))
+        return self.receipts[-1]
 
     async def answers(
         self, message: AlertMessage, receipt: PublishReceipt, stop: StopRequest
@@ -116,7 +119,7 @@ async def live(source: JustNow, *, let: bool = True, broker: str = "none") -> As
     pipeline = Pipeline(network.stations, DetectorConfig.load())
     async with open_crowd(places, options, run_id="x", clock=CLOCK) as crowd:
         view.opened(crowd, 3)
-        slow = Slow(crowd, asyncio.Event(), [])
+        slow = Slow(crowd, asyncio.Event(), [], [])
         if let:
             slow.let.set()
         player = LivePlayer(
@@ -201,6 +204,34 @@ async def test_a_broker_that_stops_costs_the_detector_nothing_and_gets_the_newes
         await asyncio.wait({running})
     # the first was in the socket already; of those that waited only the newest left
     assert {one.serial for one in it.slow.crowd.told} & {1, said, said + 1, said + 2}
+
+
+@pytest.mark.broker
+@pytest.mark.mosquitto
+async def test_no_step_begins_while_a_hand_over_has_its_turn() -> None:
+    async with live(JustNow(), broker="mosquitto") as it:
+        began_ns: list[int] = []
+        detector = it.player._pipeline
+        receive, advance = detector.receive, detector.advance
+
+        def stepped(packets: Sequence[Packet], now_ns: int) -> list[CoreEvent]:
+            began_ns.append(CLOCK.monotonic_ns())
+            return receive(packets, now_ns)
+
+        def passed(now_ns: int) -> list[CoreEvent]:
+            began_ns.append(CLOCK.monotonic_ns())
+            return advance(now_ns)
+
+        detector.receive, detector.advance = stepped, passed  # type: ignore[method-assign]
+        running = asyncio.create_task(it.player.run())
+        await until(lambda: len(it.slow.receipts) >= 3)
+        await until(lambda: began_ns[-1] > it.slow.receipts[2].sent_ns)
+        running.cancel()
+        await asyncio.wait({running})
+    first = it.slow.receipts[0]
+    next_ns = min(ns for ns in began_ns if ns > first.sent_ns)
+    assert first.taken_ns is not None
+    assert next_ns >= min(first.taken_ns, first.sent_ns + round(MOST_S * NS_PER_S))
 
 
 def named(pid: int) -> bool:

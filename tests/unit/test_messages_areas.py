@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eew.messages.areas import area_of_cell, finest_resolution, is_area
+from eew.messages.areas import area_of_cell, areas_of_cells, finest_resolution, is_area
 from eew.tables import load_table
 from simulator.build_areas import merged, people_by_cell
 
@@ -24,6 +24,13 @@ def test_the_area_of_a_place_holds_the_place(lat: float, lon: float) -> None:
 
     assert is_area(area)
     assert h3_int.cell_to_parent(cell, h3_int.get_resolution(area)) == area
+
+
+@given(st.lists(st.tuples(st.floats(-90, 90), st.floats(-180, 180)), max_size=50))
+def test_the_areas_of_many_cells_are_those_of_each(places: list[tuple[float, float]]) -> None:
+    cells = [h3_int.latlng_to_cell(*place, finest_resolution()) for place in places]
+
+    assert areas_of_cells(cells) == {area_of_cell(cell) for cell in cells}
 
 
 def test_what_is_no_area_is_none() -> None:
