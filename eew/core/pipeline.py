@@ -26,7 +26,7 @@ from eew.core.plum import Plum
 from eew.core.shaking_history import ShakingHistory
 from eew.core.solution import make_solution
 from eew.core.station_work import StationWork
-from eew.core.verdict import is_ready, refuted, still_growing
+from eew.core.verdict import coda_lasts_s, is_ready, refuted, still_growing
 from eew.model.alert import AlertMessage
 from eew.model.event import (
     EventClosed,
@@ -93,7 +93,7 @@ class Pipeline:
         )
         self._lifecycles: dict[str, AlertLifecycle] = {}
         self._last_solution: dict[str, Solution] = {}
-        self._announced: dict[str, Solution] = {}  # kept after the end, for their codas
+        self._announced: dict[str, Solution] = {}  # until the coda is over, not only the event
         self._trace = Trace(last_sample_ns=0, received_ns=0, pick_ns=0)
         self._plum = Plum(self._network, self.config.plum)
         self._vs30 = np.array(
@@ -313,7 +313,18 @@ class Pipeline:
                 if lifecycle is not None:
                     events.extend(lifecycle.finish(now_ns))
                 events.append(self._end(event, now_ns, withdrawn=False, reason="over"))
+        self._forget_codas(now_ns)
         return events
+
+    def _forget_codas(self, now_ns: int) -> None:
+        """Drop the announced events in whose coda no live event can have begun."""
+        oldest_ns = now_ns - round(self.config.association.event_s * NS)  # of live events
+        self._announced = {
+            key: one
+            for key, one in self._announced.items()
+            if one.origin_time_ns + round(coda_lasts_s(one.magnitude, self.config.alert) * NS)
+            >= oldest_ns
+        }
 
     def _bury(self, now_ns: int) -> list[CoreEvent]:
         """Say the last word of events that the associator has ended."""

@@ -10,6 +10,7 @@ import pytest
 
 from eew.core.config import DetectorConfig
 from eew.core.pipeline import CoreEvent, Pipeline
+from eew.core.verdict import coda_lasts_s
 from eew.errors import ConfigError
 from eew.model.alert import AlertMessage, MsgType, Status
 from eew.model.event import EventClosed, Pick, PickRejected, Solution
@@ -42,16 +43,19 @@ def recording() -> Recording:
     return compute(small(), 3)
 
 
-def run(pipeline: Pipeline, packet_s: float = 0.5) -> list[CoreEvent]:
+def events_of(pipeline: Pipeline, packet_s: float = 0.5) -> list[CoreEvent]:
     events: list[CoreEvent] = []
-    now_ns = 0
     for step in Schedule(recording(), packet_s=packet_s, link=LinkDelay.fixed(0.1)):
-        now_ns = step.now_ns
         if step.packets:
-            events += pipeline.receive(step.packets, now_ns)
+            events += pipeline.receive(step.packets, step.now_ns)
         else:
-            events += pipeline.advance(now_ns)
-    return events + pipeline.finish(now_ns)
+            events += pipeline.advance(step.now_ns)
+    return events
+
+
+def run(pipeline: Pipeline, packet_s: float = 0.5) -> list[CoreEvent]:
+    *_, last = Schedule(recording(), packet_s=packet_s, link=LinkDelay.fixed(0.1))
+    return events_of(pipeline, packet_s) + pipeline.finish(last.now_ns)
 
 
 @cache
@@ -108,6 +112,23 @@ def test_the_order_in_which_stations_are_named_does_not_matter() -> None:
     shuffled = [stations[i] for i in np.random.default_rng(1).permutation(len(stations))]
 
     assert tuple(run(Pipeline(shuffled))) == heard()
+
+
+def test_an_event_is_remembered_until_its_coda_is_over_and_then_forgotten() -> None:
+    """A service runs for months: nothing of an event may stay."""
+    pipeline = Pipeline(recording().stations)
+    told = [e for e in events_of(pipeline) if isinstance(e, AlertMessage)]
+    origin_ns = told[-1].origin.time_ns
+    coda_s = coda_lasts_s(told[-1].magnitude.value, pipeline.config.alert)
+    life_s = pipeline.config.association.event_s
+
+    def remembered_at(since_s: float) -> set[str]:
+        pipeline.advance(origin_ns + round(since_s * NS))
+        return set(pipeline._announced)
+
+    assert remembered_at(life_s + 1.0) == {told[-1].event_id}  # ended, its coda is not over
+    assert remembered_at(life_s + coda_s - 5.0) == {told[-1].event_id}
+    assert remembered_at(life_s + coda_s + 5.0) == set()
 
 
 @pytest.mark.slow
