@@ -7,7 +7,8 @@ which nobody can make early. A clock that is *ahead* is put back only by several
 over longer than the time between two, and not by more than a limit: whoever replays a recorded
 service next to the living one is contradicted by it before that, and whoever has silenced the
 living one gains at most the limit. Heartbeats only count upwards, so the time a device goes by
-never falls behind what it has been told.
+never falls behind what it has been told. Heartbeats that arrive in a bunch, after a gap in the
+network or a flood, count as one: otherwise they would push out those that prove the time.
 """
 
 from __future__ import annotations
@@ -30,20 +31,28 @@ class ServiceClock:
         self._most_ns = round(rules.clock_most_back_s * _NS_PER_S)
         self._fresh_ns = round(rules.offline_s * _NS_PER_S)
         self._beats: deque[tuple[int, int]] = deque(maxlen=max(1, rules.clock_heartbeats))
+        self._bunch_ns = self._span_ns // max(1, rules.clock_heartbeats)
         self._newest_sent_ns: int | None = None
+        self._heard_ns: int | None = None
 
     def beat(self, sent_ns: int, now_ns: int) -> bool:
         """Take a heartbeat; False where it is not newer than one before, and changes nothing."""
         if self._newest_sent_ns is not None and sent_ns <= self._newest_sent_ns:
             return False
         self._newest_sent_ns = sent_ns
-        self._beats.append((now_ns, now_ns - sent_ns))
+        self._heard_ns = now_ns
+        lag_ns = now_ns - sent_ns
+        if self._beats and 0 <= now_ns - self._beats[-1][0] < self._bunch_ns:
+            began_ns, least_ns = self._beats[-1]
+            self._beats[-1] = (began_ns, min(least_ns, lag_ns))
+        else:
+            self._beats.append((now_ns, lag_ns))
         return True
 
     @property
     def heard_ns(self) -> int | None:
         """When the last heartbeat was taken; None before the first."""
-        return self._beats[-1][0] if self._beats else None
+        return self._heard_ns
 
     @property
     def _measured(self) -> bool:

@@ -26,6 +26,7 @@ class CrowdClock:
         self._most_ns = round(rules.clock_most_back_s * _NS_PER_S)
         self._fresh_ns = round(rules.offline_s * _NS_PER_S)
         self._n_kept = max(1, rules.clock_heartbeats)
+        self._bunch_ns = self._span_ns // self._n_kept
         self._beat_ns = np.full((self._n_kept, n), NEVER, dtype=np.int64)  # when it was taken
         self._lag_ns = np.full((self._n_kept, n), np.iinfo(np.int64).max, dtype=np.int64)
         self._next = np.zeros(n, dtype=np.uint8)  # place of the oldest
@@ -44,14 +45,20 @@ class CrowdClock:
             rows, now_ns = rows[newer], now_ns[newer]
         self._least_ns[rows] = least_ns
         self._heard_ns[rows] = now_ns
-        place = self._next[rows]
-        self._beat_ns[place, rows] = now_ns
-        self._lag_ns[place, rows] = now_ns - sent_ns
-        place = (place + 1) % self._n_kept
-        self._next[rows] = place
-        first_ns = self._beat_ns[place, rows]
+        oldest = self._next[rows]
+        last = (oldest + (self._n_kept - 1)) % self._n_kept
+        began_ns, least_lag_ns = self._beat_ns[last, rows], self._lag_ns[last, rows]
+        is_bunch = (began_ns <= now_ns) & (began_ns > now_ns - self._bunch_ns)
+        place = np.where(is_bunch, last, oldest)
+        began_ns = np.where(is_bunch, began_ns, now_ns)
+        self._beat_ns[place, rows] = began_ns
+        lag_ns = now_ns - sent_ns
+        self._lag_ns[place, rows] = np.where(is_bunch, np.minimum(least_lag_ns, lag_ns), lag_ns)
+        oldest = (place + 1) % self._n_kept
+        self._next[rows] = oldest
+        first_ns = self._beat_ns[oldest, rows]
         full = first_ns != NEVER
-        measured = full & (now_ns - np.where(full, first_ns, now_ns) >= self._span_ns)
+        measured = full & (began_ns - np.where(full, first_ns, began_ns) >= self._span_ns)
         lag_ns = self._lag_ns[:, rows].min(axis=0)
         behind = lag_ns < -self.tolerance_ns
         ahead = measured & (lag_ns > self.tolerance_ns) & (lag_ns <= self._most_ns)

@@ -19,6 +19,8 @@ _SETTINGS = {
     "connection_messages": "false",
     "max_inflight_messages": "100",
     "max_queued_messages": "1000",
+    # far above any help pack; a stolen account could send 256 MB to whoever listens
+    "message_size_limit": "4194304",
     "sys_interval": "0",
     "log_dest": "stderr",
 }

@@ -35,6 +35,7 @@ KEY_ID_PATTERN = r"^[A-Za-z0-9._-]{1,32}\Z"
 _KEY = re.compile(rb',"key":"([A-Za-z0-9._-]{1,32})"\Z')
 _REMEMBERED = 4096
 _REMEMBERED_BAD = 256  # apart, so that a flood of forgeries does not push out what is genuine
+_SHORT_BYTES = 4_096  # longer ones (help packs, up to 16 MB) are remembered by their digest
 
 
 class Flaw(Enum):
@@ -239,9 +240,10 @@ class Keyring:
         SealError
             Saying what is wrong.
         """
-        key = self._good.get(payload)
+        name = payload if len(payload) <= _SHORT_BYTES else hashlib.sha256(payload).digest()
+        key = self._good.get(name)
         if key is None:
-            key = self._verify(payload)
+            key = self._verify(payload, name)
         if key.tree is not tree:
             raise SealError(
                 Flaw.WRONG_TREE,
@@ -249,15 +251,15 @@ class Keyring:
             )
         return key
 
-    def _verify(self, payload: bytes) -> PublicKey:
-        known = self._bad.get(payload)
+    def _verify(self, payload: bytes, remembered_as: bytes) -> PublicKey:
+        known = self._bad.get(remembered_as)
         if known is not None:
             raise SealError(*known)
         name = key_of(payload)
         if not name:
-            raise self._refuse(payload, Flaw.UNSIGNED, "there is none")
+            raise SealError(Flaw.UNSIGNED, "there is none")
         if name not in self._keys:
-            raise self._refuse(payload, Flaw.UNKNOWN_KEY, f"key {name!r} is not trusted")
+            raise SealError(Flaw.UNKNOWN_KEY, f"key {name!r} is not trusted")
         key, public = self._keys[name]
         text = payload[-_SIG_CHARS - 2 : -2]
         try:
@@ -266,16 +268,12 @@ class Keyring:
                 raise ValueError("one signature must have one spelling")
             public.verify(signature, payload[:-_TAIL])
         except (InvalidSignature, binascii.Error, ValueError) as error:
-            detail = f"does not fit key {name!r}"
-            raise self._refuse(payload, Flaw.BAD_SIGNATURE, detail) from error
-        if len(self._good) >= _REMEMBERED:
-            self._good.clear()
-        self._good[payload] = key
-        return key
-
-    def _refuse(self, payload: bytes, flaw: Flaw, detail: str) -> SealError:
-        if flaw is Flaw.BAD_SIGNATURE:  # the others cost nothing to find again
+            flaw = (Flaw.BAD_SIGNATURE, f"does not fit key {name!r}")
             if len(self._bad) >= _REMEMBERED_BAD:
                 self._bad.clear()
-            self._bad[payload] = (flaw, detail)
-        return SealError(flaw, detail)
+            self._bad[remembered_as] = flaw  # the other flaws cost nothing to find again
+            raise SealError(*flaw) from error
+        if len(self._good) >= _REMEMBERED:
+            self._good.clear()
+        self._good[remembered_as] = key
+        return key

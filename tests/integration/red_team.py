@@ -40,7 +40,8 @@ DRILL_KEY = KeyPair("dr-1", Status.DRILL, bytes([2]) * 32)
 OLD_KEY = KeyPair("ex-0", Status.EXERCISE, bytes([3]) * 32, until_ns=NOW_NS - DAY_NS)
 OWN_KEY = KeyPair("ex-9", Status.EXERCISE, bytes([4]) * 32)  # the attacker's
 BORROWED = KeyPair("ex-1", Status.EXERCISE, bytes([4]) * 32)  # the same, under a trusted name
-PINNED: tuple[PublicKey, ...] = (KEY.public, DRILL_KEY.public, OLD_KEY.public)
+EARLY_KEY = KeyPair("ex-2", Status.EXERCISE, bytes([5]) * 32, from_ns=NOW_NS + DAY_NS)
+PINNED: tuple[PublicKey, ...] = (KEY.public, DRILL_KEY.public, OLD_KEY.public, EARLY_KEY.public)
 
 TOPIC = tuple[str, bytes]
 
@@ -128,11 +129,47 @@ class Attacker:
     def key_that_is_over(self) -> TOPIC:
         return self._on_any(), sealed(self._alert(), OLD_KEY)
 
+    def key_that_is_early(self) -> TOPIC:
+        """The key of next year, stolen before its time."""
+        return self._on_any(), sealed(self._alert(), EARLY_KEY)
+
     def cancel(self, event_id: str = "ev1") -> TOPIC:
         key = (OWN_KEY, BORROWED, DRILL_KEY, OLD_KEY)[self._rng.integers(4)]
         serial = int(self._rng.integers(2, 1000))
         message = self._alert(event_id=event_id, serial=serial, msg_type=MsgType.CANCEL)
         return self._on_any(event_id), sealed(message, key)
+
+    def junk(self) -> TOPIC:
+        """What is no message at all: noise, and JSON that is deep, odd or long."""
+        n = int(self._rng.integers(1, 5_000))
+        kinds = (
+            self._rng.bytes(n),
+            b"[" * n,
+            b'{"a":' * n,
+            b"null",
+            b"NaN",
+            b'{"sig":"' + b"x" * n,
+        )
+        return self._on_any(), kinds[self._rng.integers(len(kinds))]
+
+    def nonsense(self) -> TOPIC:
+        """A service gone mad: its own key, under what no encoder of ours would write."""
+        message = self._alert()
+        body = encode(message, run_id="run", seed=1, sent_ns=message.issued_ns, signer=None)
+        members = (
+            b'"simulation":false',
+            b'"status":"actual"',
+            b'"magnitude":[NaN,0.1,"M"]',
+            b'"magnitude":[1e999,0.1,"M"]',
+            b'"serial":' + b"9" * 300,
+            b'"serial":1.5',
+            b'"expires_ms":9223372036854775807',
+            b'"origin":' + b"[" * 1500 + b"]" * 1500,
+            b'"run":"\xff\xfe/1"',
+            b'"run":"\\ud800/1"',
+        )
+        member = members[self._rng.integers(len(members))]  # the second of its name: it counts
+        return self._on_any(), seal(body[:-1] + b"," + member + b"}", KEY)
 
     # ------------------------------------------------------------------ genuine, out of place
 
@@ -230,9 +267,12 @@ KINDS: dict[str, Kind] = {
     "bit flipped": _kind(Attacker.bit_flipped, "bad_signature", "unknown_key", "unsigned"),
     "truncated": _kind(Attacker.truncated, "unsigned"),
     "oversize": _kind(Attacker.oversize, "oversize"),
+    "junk": _kind(Attacker.junk, "unsigned", "oversize"),
+    "nonsense signed": _kind(Attacker.nonsense, "unreadable"),
     "foreign key": _kind(Attacker.foreign_key, "unknown_key"),
     "borrowed name": _kind(Attacker.borrowed_name, "bad_signature"),
     "key that is over": _kind(Attacker.key_that_is_over, "key_expired"),
+    "key that is early": _kind(Attacker.key_that_is_early, "key_not_yet_valid"),
     "cancel forged": _kind(Attacker.cancel, *_NO_KEY),
     "expired": _kind(Attacker.expired, "expired"),
     "from the future": _kind(Attacker.from_the_future, "future"),

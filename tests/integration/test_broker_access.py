@@ -169,6 +169,17 @@ def test_a_service_speaks_in_its_own_tree_only(running: Accounts, tree: Status) 
         assert all(service.publish(topic) in TAKEN for topic in of_service(tree))
 
 
+def test_what_is_too_long_goes_nowhere(running: Accounts) -> None:
+    mine = topics.ack_topic("mine")
+    with running.device("broker", HOME) as device, running.service("broker") as service:
+        assert service.subscribe(f"{topics.tree_prefix(Status.EXERCISE)}/client/+/ack") == 1
+        assert device.publish(mine, bytes(4_194_305)) not in TAKEN
+        assert service.listen(0.3) == []
+        with running.device("broker", HOME) as again:
+            assert again.publish(mine, bytes(1_000_000)) in TAKEN
+        assert [len(one.payload) for one in service.listen(0.5)] == [1_000_000]
+
+
 def test_a_will_is_under_the_same_rules(running: Accounts) -> None:
     alert, mine = topics.alert_topic(), topics.ack_topic("mine")
     offline = topics.status_topic("main")

@@ -76,6 +76,21 @@ async def test_a_device_away_for_two_rotations_follows_them_and_shows_what_is_cu
 
 
 @BOTH
+async def test_a_device_that_was_there_before_a_new_key_refuses_nothing_by_it(kind: str) -> None:
+    device = phone()
+    async with (
+        broker_of(kind) as address,
+        fleet_of(device, address) as fleet,
+        publisher_of(address, signer=THIRD, key_statements=STATEMENTS) as publisher,
+    ):
+        await publisher.publish_help(pack_of(device.cell))
+        await publisher.publish_alert(alert(1, radius_km=150.0))
+        report = await fleet.wait_answers("ev1", 1, ["p"])
+        assert report.n_shown == 1
+        assert set(device.counts) == {"accepted", "vanished"}
+
+
+@BOTH
 async def test_a_device_that_never_hears_of_the_rotation_believes_nobody(kind: str) -> None:
     device = phone(follow_heartbeat=False)
     async with (

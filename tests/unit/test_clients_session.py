@@ -393,3 +393,19 @@ def test_strong_motion_lasts_longer_for_larger_and_farther_quakes() -> None:
     assert RULES.shaking_s(7.0, 0.0) - RULES.margin_s == pytest.approx(14.9, abs=0.2)  # 2 x 7.4 s
     with pytest.raises(ConfigError, match="unknown profile 'loud'"):
         RULES.profile("loud")
+
+
+def test_heartbeats_in_a_bunch_do_not_undo_what_is_known_of_the_time() -> None:
+    """After a gap in the network several arrive at once: the clock stays known, and put right."""
+    ahead_ns = 300 * S
+    session = DeviceSession()
+    for second in range(4):
+        session.heartbeat(Heartbeat(sequence=second, sent_ns=second * S), second * S + ahead_ns)
+    assert session.clock_offset_ns == ahead_ns
+    now_ns = 9 * S + ahead_ns
+    for second in range(4, 9):  # held up on the way, then all within 4 ms
+        now_ns += S // 1000
+        session.heartbeat(Heartbeat(sequence=second, sent_ns=second * S), now_ns)
+
+    assert session.clock_known(now_ns)
+    assert session.clock_offset_ns == pytest.approx(ahead_ns, abs=2 * S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,23 @@ def test_each_flaw_has_its_name() -> None:
     assert flaw_of(seal(BODY, DRILL)) is Flaw.UNKNOWN_KEY
     assert flaw_of(seal(BODY, DRILL), KEY.public, DRILL.public) is Flaw.WRONG_TREE
     assert flaw_of(seal(BODY, KeyPair("ex-1", Status.EXERCISE, bytes(32)))) is Flaw.BAD_SIGNATURE
+
+
+def test_a_flood_of_long_forgeries_leaves_no_memory_of_their_bytes() -> None:
+    ring = Keyring([KEY.public])
+    forger = KeyPair("ex-1", Status.EXERCISE, bytes(32))
+    genuine = seal(b'{"pack":"' + b"x" * 100_000 + b'"}', KEY)
+    forged = [seal(b'{"n":%d,"pack":"%s"}' % (n, b"x" * 100_000), forger) for n in range(50)]
+
+    tracemalloc.start()
+    for _ in range(2):  # the second time from memory
+        for payload in forged:
+            with pytest.raises(SealError, match="does not fit"):
+                ring.verify(bytes(bytearray(payload)), Status.EXERCISE)
+        assert ring.verify(bytes(bytearray(genuine)), Status.EXERCISE) == KEY.public
+    held_bytes = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held_bytes < 200_000
 
 
 def test_a_key_that_is_no_longer_trusted_is_not_remembered() -> None:
