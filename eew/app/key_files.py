@@ -82,7 +82,7 @@ def new_key(
     key_set = folder / KEY_SET_NAME
     held = load_keys(key_set) if key_set.exists() else ()
     key, seed = _make(tree, now_ns, days, key_id, held)
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_folder(folder)
     private = _write_private(folder, key, seed)
     _write(key_set, encode_key_set([*held, key]))
     return MadeKey(key=key, private_file=private, key_set_file=key_set)
@@ -233,6 +233,13 @@ def _read_private(path: Path) -> KeyPair:
         return decode_private_key(payload)
     except WireError as error:
         raise DataError(str(path), str(error)) from None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(str(folder), f"cannot be made: {error.strerror}") from None
 
 
 def _write_private(folder: Path, key: PublicKey, seed: bytes) -> Path:

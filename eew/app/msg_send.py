@@ -12,25 +12,37 @@ from eew import __version__
 from eew.clock import NS_PER_S, Clock
 from eew.core.forecast import prediction_of
 from eew.egress.broker import open_broker
+from eew.entropy import fresh_bytes
 from eew.errors import ConfigError, DataError, WireError
 from eew.ingest.help_pack import read_help_packs
 from eew.messages import help_wire, wire
 from eew.messages.cells import cells_to_tell, is_cell
 from eew.messages.control_wire import (
+    ACK_SCHEMA,
     HEARTBEAT_SCHEMA,
     STATUS_SCHEMA,
+    Ack,
     Heartbeat,
     ServiceStatus,
+    encode_ack,
     encode_control,
 )
 from eew.messages.delivery import DELIVERY
+from eew.messages.key_wire import (
+    ROTATION_SCHEMA,
+    decode_rotation,
+    join_statements,
+    split_statements,
+)
 from eew.messages.seal import KeyPair
 from eew.messages.topics import (
+    ack_topic,
     alert_topic,
     area_alert_topic,
     event_current_topic,
     heartbeat_topic,
     help_area_topic,
+    keys_topic,
     parse_topic,
     status_topic,
 )
@@ -48,8 +60,9 @@ from eew.physics.shaking import shaking_model_at
 
 __all__ = ["KINDS", "Quake", "Ready", "alert_from_file", "make", "publish"]
 
-KINDS = ("alert", "update", "final", "cancel", "heartbeat", "status", "help")
+KINDS = ("alert", "update", "final", "cancel", "heartbeat", "status", "help", "rotation", "ack")
 _ALERTS = {kind.value: kind for kind in MsgType}
+_MOST_SERIAL = 1_000_000
 SERVICE_ID = "eew-msg"
 RUN_ID = "eew-msg"
 
@@ -87,6 +100,8 @@ def make(
     file: Path | None = None,
     to: str = "national",
     seed: int = 1,
+    event_id: str = "",
+    serial: int = 1,
 ) -> list[Ready]:
     """Make a message of a kind, signed, once for each topic it goes to.
 
@@ -95,9 +110,12 @@ def make(
     kind : str
         One of :data:`KINDS`.
     quake, file : Quake, pathlib.Path, optional
-        What an alert tells of, or a file with its body; a help pack comes from a file alone.
+        What an alert tells of, or a file with its body; help packs and rotation statements, which
+        the old key has signed, come from a file alone.
     to : str
         ``national``, ``area`` (every cell concerned), ``current``, or a cell.
+    event_id, serial : str, int
+        Which message a receipt (``ack``) answers. It bears no signature, as no receipt does.
 
     Raises
     ------
@@ -136,7 +154,50 @@ def make(
             )
             for pack in read_help_packs(file)
         ]
+    if kind == "rotation":
+        if file is None:
+            raise ConfigError("--from", "statements come from a file of eew keys rotate")
+        payload = _statements(file, signer)
+        return [Ready(keys_topic(tree=signer.tree), payload, ROTATION_SCHEMA)]
+    if kind == "ack":
+        return [_receipt(event_id, serial, signer, clock)]
     raise ConfigError("KIND", f"expected one of {', '.join(KINDS)}, was {kind!r}")
+
+
+def _statements(path: Path, signer: KeyPair) -> bytes:
+    """Read the statements of a tree, each of which is signed on its own."""
+    statements = split_statements(_read(path))
+    if not statements:
+        raise DataError(str(path), "holds no statement")
+    for line, statement in enumerate(statements, start=1):
+        try:
+            tree = decode_rotation(statement).key.tree
+        except WireError as error:
+            raise DataError(f"{path}:{line}", str(error)) from error
+        if tree is not signer.tree:
+            raise ConfigError(
+                "--from", f"{path}:{line} is for {tree.value}, the key for {signer.tree.value}"
+            )
+    return join_statements(statements)
+
+
+def _receipt(event_id: str, serial: int, signer: KeyPair, clock: Clock) -> Ready:
+    if not event_id:
+        raise ConfigError("--event", "a receipt names the event it answers")
+    if not 1 <= serial <= _MOST_SERIAL:
+        raise ConfigError("--serial", f"must be 1 to {_MOST_SERIAL}, was {serial}")
+    name = fresh_bytes(8).hex()
+    received = Ack(
+        id=name, event_id=event_id, serial=serial, outcome="received", received_ns=clock.utc_ns()
+    )
+    return Ready(ack_topic(name, tree=signer.tree), encode_ack(received), ACK_SCHEMA)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise DataError(str(path), f"cannot be read: {error.strerror or error}") from error
 
 
 def alert_from_file(path: Path, kind: MsgType, signer: KeyPair, clock: Clock) -> AlertMessage:
@@ -149,10 +210,7 @@ def alert_from_file(path: Path, kind: MsgType, signer: KeyPair, clock: Clock) ->
     DataError
         If it holds no alert; field and value found are named.
     """
-    try:
-        payload = path.read_bytes().strip()
-    except OSError as error:
-        raise DataError(str(path), f"cannot be read: {error.strerror or error}") from error
+    payload = _read(path)
     try:
         message = wire.decode(payload).message
     except WireError as error:

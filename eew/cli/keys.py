@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eew.cli.options import Json
+
 if TYPE_CHECKING:
     from eew.app.key_files import MadeKey
     from eew.messages.seal import PublicKey
@@ -33,7 +35,7 @@ _NEW_EPILOG = "\n\n".join(
         "Examples:",
         "eew keys new --tree exercise --out keys",
         "eew keys new --tree drill --out keys --days 90",
-        "eew serve luding-2022 --key keys/ex-1f3a9.private.json --keys keys/keys.json",
+        "eew serve --replay luding-2022 --key keys/ex-1f3a9.private.json --keys keys/keys.json",
         _FILES,
         _CODES,
     ]
@@ -54,7 +56,6 @@ _ROTATE_EPILOG = "\n\n".join(
 _SHOW_EPILOG = "\n\n".join(
     ["Examples:", "eew keys show keys", "eew keys show keys/keys.json --json", _CODES]
 )
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Days = Annotated[int, typer.Option(help="How long the key counts, days from now.", metavar="N")]
 _Id = Annotated[
     str,
@@ -75,7 +76,7 @@ def new(
     out: Annotated[Path, typer.Option(help="Folder of keys, made if missing.", metavar="DIR")],
     days: _Days = 400,
     key_id: _Id = "",
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Make a key for a tree: a private file for the service, a public line in keys.json."""
     from eew.app.key_files import new_key
@@ -86,7 +87,7 @@ def new(
     _say_made(made, as_json=as_json)
     if not as_json:
         key = f"--key {made.private_file} --keys {made.key_set_file}"
-        typer.echo(f"next: eew serve EVENT {key}")
+        typer.echo(f"next: eew serve --replay EVENT {key}")
 
 
 @app.command("rotate", epilog=_ROTATE_EPILOG)
@@ -98,7 +99,7 @@ def rotate(
         typer.Option(help="How long the old key still counts, at most to its end.", metavar="N"),
     ] = 30,
     key_id: _Id = "",
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Make the next key of a tree, and the statement by which the old one names it."""
     from eew.app.key_files import rotate_key
@@ -113,7 +114,7 @@ def show(
     file: Annotated[
         Path, typer.Argument(metavar="DIR|FILE", help="A folder of keys, or its keys.json.")
     ],
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """List keys with tree, validity and fingerprint; never a private part."""
     from eew.app.key_files import KEY_SET_NAME, load_keys

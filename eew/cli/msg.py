@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eew.cli.options import Json
+
 if TYPE_CHECKING:
     from eew.app.msg_read import Check
     from eew.messages.seal import KeyPair
@@ -25,7 +27,7 @@ _SEND = [
     "eew keys new --tree drill --out keys",
     (
         "eew msg send alert --lat 29.6 --lon 102.1 --magnitude 6.8 "
-        "--key keys/dr-1f3a9c02.private.json --broker mqtt://localhost"
+        "--key keys/dr-1f3a9.private.json --broker mqtt://localhost"
     ),
     (
         "eew msg send cancel --event msg-1 --serial 2 --lat 29.6 --lon 102.1 --magnitude 6.8 "
@@ -33,11 +35,13 @@ _SEND = [
     ),
     "eew msg send alert --from message.json --to area --key K --broker mqtt://localhost",
     "eew msg send heartbeat --key K --broker none > payload.json",
+    "eew msg send rotation --key keys/ex-1f3a9.private.json --broker mqtt://localhost",
     (
-        "KIND is alert, update, final, cancel, heartbeat, status or help. Degrees, km, s; the tree "
-        "of topics is that of the key (exercise, drill or test): there is no way to send an actual "
-        "alert. --from FILE brings the alert of a file up to now, or publishes a file of "
-        "eew help-pack build."
+        "KIND is alert, update, final, cancel, heartbeat, status, help, rotation (statements of "
+        "eew keys rotate) or ack (a receipt of --event and --serial, which bears no signature). "
+        "Degrees, km, s; the tree of topics is that of the key (exercise, drill or test): there is "
+        "no way to send an actual alert. --from FILE brings the alert of a file up to now, or "
+        "publishes a file of eew help-pack build, or statements (otherwise those beside the key)."
     ),
     "Exit codes: 0 sent, 2 wrong setting, 3 a file that cannot be used, 4 broker.",
 ]
@@ -58,31 +62,36 @@ _VERIFY = [
         f"{_PAYLOAD} Checked, in this order: signature, content, tree, key, expiry. "
         "--tree is that of the topic it came by; without it, that which it says itself."
     ),
-    "Exit codes: 0 all would be believed, 2 wrong setting, 3 at least one would not.",
+    (
+        "Exit codes: 0 all would be believed, 2 wrong setting, 3 at least one would not (a receipt "
+        "never is)."
+    ),
 ]
 _Source = Annotated[str, typer.Argument(metavar="PAYLOAD", help="File, or - for stdin.")]
 _Line = Annotated[
-    int | None, typer.Option(help="Only this line, from 1.", metavar="N", show_default="(all)")
+    int | None, typer.Option(help="Only this line, from 1.", metavar="N", show_default="all")
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Seed = Annotated[
     int | None,
     typer.Option(
         "--development-seed",
         help="Instead of a file: the keys a run without keys makes from its --seed.",
         metavar="N",
+        min=0,
         show_default=False,
     ),
 ]
 _Tree = Annotated[
     str,
-    typer.Option(help="exercise, drill or test.", metavar="TREE", show_default="(that of the key)"),
+    typer.Option(help="exercise, drill or test.", metavar="TREE", show_default="that of the key"),
 ]
 
 
 @app.command("send", epilog="\n\n".join(_SEND))
 def send(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="alert, cancel, heartbeat, help ...")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="alert, cancel, heartbeat, help, ack ...")
+    ],
     broker: Annotated[
         str,
         typer.Option(help="mqtt:// or mqtts:// URL; none prints the payload only.", metavar="URL"),
@@ -106,15 +115,16 @@ def send(
     magnitude: Annotated[float | None, typer.Option(help="-2 to 10.")] = None,
     depth: Annotated[float, typer.Option(help="Depth, km.", metavar="KM")] = 10.0,
     event: Annotated[
-        str, typer.Option(help="Event.", metavar="ID", show_default="(from the clock)")
+        str, typer.Option(help="Event.", metavar="ID", show_default="from the clock")
     ] = "",
     serial: Annotated[int, typer.Option(help="Number of the message in its event.")] = 1,
     expire: Annotated[float, typer.Option(help="Until it expires, s.", metavar="S")] = 180.0,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Make one message, sign it and hand it to a broker. It is a SIMULATION, whatever it says."""
     import asyncio
 
+    from eew.app.key_files import statements_beside
     from eew.app.msg_send import Quake, make, publish
     from eew.app.session import check_broker
     from eew.cli.console import progress_line
@@ -136,8 +146,18 @@ def send(
             serial=serial,
             expire_s=expire,
         )
+    if kind == "rotation" and file is None and key is not None:
+        file = statements_beside(key, signer.tree)
     ready = make(
-        kind, signer, SystemClock(), quake=quake, file=file, to=to, seed=1 if seed is None else seed
+        kind,
+        signer,
+        SystemClock(),
+        quake=quake,
+        file=file,
+        to=to,
+        seed=1 if seed is None else seed,
+        event_id=event,
+        serial=serial,
     )
     if broker == "none":
         for payload in dict.fromkeys(one.payload for one in ready):
@@ -158,7 +178,10 @@ def send(
         typer.echo(json.dumps(sent, indent=2))
         return
     sizes = " and ".join(f"{n:,}" for n in n_bytes)
-    typer.echo(f"{_MARK}  {kind} signed by {signer.key_id} ({signer.tree.value}), {sizes} bytes")
+    by = "without a signature" if kind == "ack" else f"signed by {signer.key_id}"
+    if kind == "rotation":
+        by = "signed by the old keys"
+    typer.echo(f"{_MARK}  {kind} {by} ({signer.tree.value}), {sizes} bytes")
     for one in ready[:10]:
         typer.echo(f"  {one.topic}")
     if len(ready) > 10:
@@ -170,7 +193,7 @@ def decode(
     source: _Source,
     line: _Line = None,
     sizes: Annotated[bool, typer.Option("--sizes", help="The bytes each field takes.")] = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Print a message field by field, with the names of the elements of its arrays."""
     from eew.app.msg_read import kind_of, read_payloads, rows_of, sizes_of
@@ -215,14 +238,14 @@ def verify(
     tree: Annotated[
         str,
         typer.Option(
-            help="exercise, drill or test: the topic's.", metavar="TREE", show_default="(its own)"
+            help="exercise, drill or test: the topic's.", metavar="TREE", show_default="its own"
         ),
     ] = "",
     at: Annotated[
         str, typer.Option(help="now, issued, or a time such as 2026-11-22T12:00:00Z.")
     ] = "now",
     line: _Line = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> int:
     """Say whether a device would believe a message: signature, content, tree, key, expiry."""
     from eew.app.development_key import development_keyring

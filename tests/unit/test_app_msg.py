@@ -22,9 +22,11 @@ from eew.clock import NS_PER_S, VirtualClock
 from eew.errors import ConfigError, DataError, WireError
 from eew.ingest.help_pack import country_pack, write_help_packs
 from eew.messages import wire
-from eew.messages.control_wire import Ack, encode_ack
+from eew.messages.control_wire import Ack, decode_ack, encode_ack
 from eew.messages.help_wire import inflated
-from eew.messages.topics import cell_of, parse_topic
+from eew.messages.key_wire import Rotation, encode_rotation
+from eew.messages.seal import KeyPair
+from eew.messages.topics import TopicKind, cell_of, parse_topic
 from eew.model.alert import MsgType, Status
 from tests.unit.message_cases import KEY, make_message, payload_of
 
@@ -40,20 +42,26 @@ def failed(payload: bytes, **settings: Any) -> dict[str, str]:
     return {check.name: check.found for check in checks if not check.holds}
 
 
+def statement(signer: KeyPair) -> bytes:
+    key = KeyPair("next", signer.tree, bytes(32)).public
+    return encode_rotation(Rotation(key=key, previous_until_ns=NOW_NS), signer)
+
+
 @pytest.mark.parametrize("tree", Status)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "ack"])
 def test_everything_that_is_sent_is_read_and_believed(
     kind: str, tree: Status, tmp_path: Path
 ) -> None:
-    file = tmp_path / "packs.json"
-    write_help_packs(file, [country_pack("CN", version=3)])
+    files = {"help": tmp_path / "packs.json", "rotation": tmp_path / "rotations.jsonl"}
+    write_help_packs(files["help"], [country_pack("CN", version=3)])
+    files["rotation"].write_bytes(statement(development_key(7, tree)))
     is_alert = kind in [one.value for one in MsgType]
     (ready,) = make(
         kind,
         development_key(7, tree),
         CLOCK,
         quake=QUAKE if is_alert else None,
-        file=file if kind == "help" else None,
+        file=files.get(kind),
     )
 
     assert parse_topic(ready.topic).tree is tree
@@ -64,6 +72,42 @@ def test_everything_that_is_sent_is_read_and_believed(
     assert f"the topic for {other.value}" in failed(ready.payload, tree=other)["signature"]
     assert json.loads(inflated(ready.payload))["schema"] == ready.schema
     assert rows_of(ready.payload)
+
+
+def test_a_receipt_is_sent_under_a_name_of_its_own_and_is_not_signed() -> None:
+    first, again = (
+        make("ack", development_key(7, Status.TEST), CLOCK, event_id="e-1", serial=3)[0]
+        for _ in range(2)
+    )
+    topic = parse_topic(first.topic)
+    said = decode_ack(first.payload)
+
+    assert (topic.kind, topic.tree, topic.key) == (TopicKind.ACK, Status.TEST, said.id)
+    assert (said.event_id, said.serial, said.received_ns) == ("e-1", 3, NOW_NS)
+    assert first.topic != again.topic
+    assert kind_of(first.payload) == "ack"
+    for wrong in ({}, {"event_id": "e", "serial": 0}, {"event_id": "e", "serial": 10**30}):
+        with pytest.raises(ConfigError, match=r"--event|--serial"):
+            make("ack", KEY, CLOCK, **wrong)  # type: ignore[arg-type]
+
+
+def test_statements_of_another_tree_or_none_at_all_are_not_sent(tmp_path: Path) -> None:
+    file = tmp_path / "rotations-drill.jsonl"
+    drill = statement(development_key(7, Status.DRILL))
+    file.write_bytes(drill + b"\n" + drill + b"\n")
+
+    (ready,) = make("rotation", development_key(7, Status.DRILL), CLOCK, file=file)
+    assert ready.payload == drill + b"\n" + drill
+    with pytest.raises(ConfigError, match="jsonl:1 is for drill, the key for exercise"):
+        make("rotation", development_key(7), CLOCK, file=file)
+    with pytest.raises(ConfigError, match="--from"):
+        make("rotation", development_key(7), CLOCK)
+    file.write_bytes(b"")
+    with pytest.raises(DataError, match="holds no statement"):
+        make("rotation", development_key(7), CLOCK, file=file)
+    file.write_bytes(drill + b"\n{}")
+    with pytest.raises(DataError, match="jsonl:2"):
+        make("rotation", development_key(7, Status.DRILL), CLOCK, file=file)
 
 
 def test_an_alert_goes_where_it_is_told_to() -> None:
@@ -134,7 +178,10 @@ def test_each_thing_that_is_wrong_is_named() -> None:
     assert failed(payload, at_ns=NOW_NS - NS_PER_S) == {}
     assert failed(payload, at_ns=None) == {}
     ack = Ack(id="p", event_id="e", serial=1, outcome="ignored", received_ns=1)
-    assert failed(encode_ack(ack)) == {"signature": "there is none"}
+    assert failed(encode_ack(ack)) == {
+        "signature": "no receipt has one: it is counted, not believed"
+    }
+    assert "outcome" in failed(encode_ack(ack).replace(b"ignored", b"lost"))["content"]
     assert "schema must be one of" in failed(b'{"a":1}')["content"]
 
 

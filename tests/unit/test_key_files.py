@@ -141,3 +141,11 @@ def test_a_run_whose_devices_would_believe_nobody_is_refused(tmp_path: Path) -> 
     (tmp_path / "empty.json").write_text('{"schema":"eew.keys/1","keys":[]}')
     with pytest.raises(DataError, match="holds no key"):
         load_keyring(tmp_path / "empty.json")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for folder in (file, file / "keys"):
+        with pytest.raises(ConfigError, match=r"file.*cannot be"):
+            run("new", "--tree", "test", "--out", str(folder))
