@@ -7,17 +7,19 @@ when one dies its devices spread evenly over those that are left, without anybod
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eew.mqtt_link import BrokerAddress
+if TYPE_CHECKING:
+    from eew.mqtt_link import BrokerAddress  # with asyncio and paho, which a crowd does without
 
 __all__ = ["LeavesOf", "leaf_order", "leaf_orders", "next_leaf"]
 
 # The leaves as a device of an area (by its H3 cell) connects to them: the same brokers in the same
 # order for every area, each with the account of the area.
-LeavesOf = Callable[[str], Sequence[BrokerAddress]]
+LeavesOf: TypeAlias = "Callable[[str], Sequence[BrokerAddress]]"
 
 
 def leaf_order(n_leaves: int, rng: np.random.Generator) -> tuple[int, ...]:

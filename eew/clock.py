@@ -6,11 +6,13 @@ ns of one machine. The detector core takes no clock at all: it is told ``now_ns`
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import time
 from itertools import count
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio  # 4 MB: a process that only reads the time is spared it
 
 NS_PER_S = 1_000_000_000
 
@@ -44,6 +46,8 @@ class SystemClock:
 
     async def sleep_until(self, utc_ns: int) -> None:
         """Sleep until ``utc_ns``; returns at once if it has passed."""
+        import asyncio
+
         await asyncio.sleep(max(0, utc_ns - self.utc_ns()) / NS_PER_S)
 
 
@@ -70,6 +74,8 @@ class VirtualClock:
 
     async def sleep_until(self, utc_ns: int) -> None:
         """Wait until :meth:`advance_to` has passed ``utc_ns``."""
+        import asyncio
+
         if utc_ns <= self._now_ns:
             await asyncio.sleep(0)
             return
@@ -93,5 +99,7 @@ class VirtualClock:
 
 async def _settle(turns: int = 8) -> None:
     """Let woken tasks run before time moves on; bounded, so a busy task shows as a bug."""
+    import asyncio
+
     for _ in range(turns):
         await asyncio.sleep(0)

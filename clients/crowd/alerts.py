@@ -287,7 +287,7 @@ class CrowdAlerts:
         """Return the numbers of messages that some device still needs."""
         numbers: set[int] = set()
         for slot in self._slots:
-            numbers.update(np.unique(slot.message).tolist(), np.unique(slot.estimated).tolist())
+            numbers.update(slot.message.tolist(), slot.estimated.tolist())
         return numbers - {-1}
 
     @property

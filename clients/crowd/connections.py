@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import select
 import socket
-import ssl
 from array import array
 from collections.abc import Callable
 
@@ -119,7 +118,7 @@ class Connections:
             data = self._unsent.pop(device) + data
         try:
             sent = made.send(data) if data else 0
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except BlockingIOError:
             sent = 0
         except OSError as error:
             self._on_lost(device, error.strerror or str(error))

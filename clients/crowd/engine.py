@@ -26,7 +26,7 @@ from clients.crowd.lifecycle import CHUNK, Lifecycle
 from clients.crowd.settings import EngineSettings
 from clients.crowd.sockets import Endpoint, Identities, SocketFactory
 from eew import mqtt_packets as mqtt
-from eew.clock import Clock
+from eew.clock import NS_PER_S, Clock
 
 __all__ = ["Batch", "Engine", "EngineSettings"]
 
@@ -81,6 +81,7 @@ class Engine:
         accounts = accounts or CrowdAccounts.same(endpoint.account, logic.n)
         self.settings = settings = settings or EngineSettings()
         self._now_ns = clock.monotonic_ns
+        self._awake_ns = round(settings.awake_s * NS_PER_S)
         self._identities = Identities(token)
         self._book = FrameBook(intern or logic.intern, endpoint.version)
         self._got = Deliveries(logic, settings, clock, on_batch)
@@ -124,6 +125,11 @@ class Engine:
         """How many devices do not listen to everything yet."""
         return self._life.settling.n_waiting
 
+    @property
+    def n_checking_clocks(self) -> int:
+        """How many devices listen to the heartbeat for a while, to check their clock."""
+        return self._life.settling.n_checking_clocks
+
     # ------------------------------------------------------------------ for the owner
 
     def __enter__(self) -> Self:
@@ -162,25 +168,20 @@ class Engine:
 
     def publish(self, device: int, topic: str, payload: bytes) -> bool:
         """Publish with QoS 0 as a device; False, and nothing happens, while it is not there."""
-        if not self.is_up(device) or self._connections.deaf[device]:
+        if not self.is_reachable(device):
             return False
         packet = mqtt.publish(topic, payload, version=self.endpoint.version)
         self._connections.send(device, packet)
         return True
 
-    def resubscribe(
-        self, device: int, leave: Iterable[str], join: Iterable[tuple[str, int]]
-    ) -> None:
-        """Leave topics and join others: a device that has moved.
+    def is_reachable(self, device: int) -> bool:
+        """Tell whether a device is connected and subscribed, and its radio on."""
+        return self.is_up(device) and not self._connections.deaf[device]
 
-        One that is not there joins what it needs when it comes back.
-        """
-        version = self.endpoint.version
-        left, joined = list(leave), list(join)
-        if left:
-            self._connections.say(device, mqtt.unsubscribe(4, left, version=version))
-        if joined:
-            self._connections.say(device, mqtt.subscribe(5, joined, version=version))
+    def resubscribe(self, device: int, leave: Sequence[str], join: Sequence[str]) -> None:
+        """Join topics and leave others: a device that has moved, and can be reached."""
+        if join:
+            self._life.rejoin(device, leave, join)
 
     def identity(self, device: int, purpose: str) -> str:
         """Return a name for a device that nobody can follow to the next start."""
@@ -204,7 +205,7 @@ class Engine:
         """
         life, connections, got = self._life, self._connections, self._got
         life.begin_due()
-        events = connections.epoll.poll(self._patience_s(timeout_s), _EVENTS)
+        events = self._wait(timeout_s)
         sockets, device_of, phase = connections.socket, connections.device, connections.phase
         now_ns, rest, find = self._now_ns, life.reader.rest, self._book.find
         add_device, add_code, add_ns = got.device.append, got.code.append, got.at_ns.append
@@ -241,6 +242,16 @@ class Engine:
         n = self._got.hand_over()
         self.counts["deliveries"] += n
         return n
+
+    def _wait(self, timeout_s: float) -> list[tuple[int, int]]:
+        """Wait for events; inside a burst without sleeping, for a while."""
+        wait = self._connections.epoll.poll
+        if self._got or self._life.acks:
+            awake_ns = self._now_ns() + self._awake_ns
+            while self._now_ns() < awake_ns:
+                if events := wait(0, _EVENTS):
+                    return events
+        return wait(self._patience_s(timeout_s), _EVENTS)
 
     def _patience_s(self, timeout_s: float) -> float:
         """Return how long epoll may wait: until the next thing that is due by the clock."""

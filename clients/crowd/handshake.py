@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from clients.crowd.accounts import Account, CrowdAccounts
 from clients.crowd.interface import DeviceLogic, Filters
@@ -16,11 +16,8 @@ __all__ = ["ConnectPacket", "Join", "connack_problem", "suback_problem"]
 _ALERT, _KEYS, _CURRENT, _HEARTBEAT = ("/alert",), ("/keys",), ("/current",), ("/heartbeat",)
 _REFUSED = 0x80
 _PATIENCE_S = 7200
-_JOIN_ID, _LEAVE_ID, _REST_ID = (
-    1,
-    2,
-    3,
-)  # packet identifiers; nothing else of ours is ever acknowledged
+# packet identifiers; nothing else of ours is ever acknowledged
+_JOIN_ID, _LEAVE_ID, _REST_ID, _MOVED_ID = range(1, 5)
 _CONNACK = {  # MQTT 5, 3.2.2.2, and 3.1.1, 3.2.2.3
     0x01: "speaks another version of MQTT", 0x02: "refused the client identifier",
     0x03: "is not available", 0x04: "refused user name or password", 0x05: "refused: not allowed",
@@ -132,6 +129,18 @@ class Join:
     def leave_current(self, device: int) -> bytes:
         """Return the UNSUBSCRIBE of what was read on joining."""
         return self._leave(_ending(self._logic.subscriptions(device), _CURRENT + _KEYS))
+
+    def anew(self, topics: Sequence[str]) -> bytes:
+        """Return the SUBSCRIBE of a device that has come into another area."""
+        return self._join(_MOVED_ID, tuple((topic, 1) for topic in topics))
+
+    def leave(self, topics: Sequence[str]) -> bytes:
+        """Return the UNSUBSCRIBE of what belonged to the area a device has left."""
+        return self._leave(tuple((topic, 1) for topic in topics))
+
+    def leave_current_again(self, device: int) -> bytes:
+        """Return the UNSUBSCRIBE of the current state alone, read on coming into another area."""
+        return self._leave(_ending(self._logic.subscriptions(device), _CURRENT))
 
     def leave_heartbeat(self, device: int) -> bytes:
         """Return the UNSUBSCRIBE of the heartbeat; empty where the device goes on following it."""

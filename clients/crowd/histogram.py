@@ -17,7 +17,6 @@ __all__ = ["Histogram"]
 _HALF_BITS = 10
 _HALF = 1 << _HALF_BITS  # buckets for each doubling
 _LONGEST_US = 3_600_000_000  # one hour; more is counted as one hour
-_N_BUCKETS = 24 * _HALF  # 2 ** 33 us and more fits
 
 
 class Histogram:
@@ -32,7 +31,8 @@ class Histogram:
     """
 
     def __init__(self) -> None:
-        self._counts: NDArray[np.int64] = np.zeros(_N_BUCKETS, dtype=np.int64)
+        # As far as the longest that was counted: with all 24 doublings each takes 200 kB.
+        self._counts: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._least_us = _LONGEST_US
         self._most_us = 0
 
@@ -45,13 +45,20 @@ class Histogram:
         self._least_us = min(self._least_us, int(values.min()))
         self._most_us = max(self._most_us, int(values.max()))
         found, times = np.unique(_bucket(values), return_counts=True)
+        self._make_room(int(found[-1]))
         self._counts[found] += times
 
     def merge(self, other: Histogram) -> None:
         """Add the counts of another histogram."""
-        self._counts += other._counts
+        self._make_room(other._counts.size - 1)
+        self._counts[: other._counts.size] += other._counts
         self._least_us = min(self._least_us, other._least_us)
         self._most_us = max(self._most_us, other._most_us)
+
+    def _make_room(self, bucket: int) -> None:
+        missing = (bucket // _HALF + 1) * _HALF - self._counts.size
+        if missing > 0:
+            self._counts = np.concatenate((self._counts, np.zeros(missing, dtype=np.int64)))
 
     @property
     def n(self) -> int:
@@ -103,7 +110,9 @@ class Histogram:
         made = cls()
         if document["buckets"]:
             values, counts = np.array(document["buckets"], dtype=np.int64).T
-            made._counts[_bucket(values)] = counts
+            buckets = _bucket(values)
+            made._make_room(int(buckets.max()))
+            made._counts[buckets] = counts
             made._least_us, made._most_us = document["min"], document["max"]
         return made
 

@@ -45,6 +45,10 @@ class DeviceLogic(Protocol):
         """Take deliveries in the order of their arrival; return an ``Outcome`` for each."""
         ...
 
+    def move(self, device: int, lat: float, lon: float, at_ns: int) -> tuple[list[str], list[str]]:
+        """Take a device elsewhere; return the topics to leave and those to join."""
+        ...
+
     def advance(self, at_ns: int) -> None:
         """Let time pass."""
         ...

@@ -6,9 +6,8 @@ way of a delivery on a plain connection that stands.
 
 from __future__ import annotations
 
-import ssl
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -127,8 +126,6 @@ class Lifecycle:
                 self._read_all(device, fd)
             elif mask & GONE:
                 self.lose(device, "the connection was reset")
-        except ssl.SSLCertVerificationError as error:
-            self.lose(device, f"certificate: {error.verify_message}")
         except OSError as error:
             self.lose(device, error.strerror or str(error))
 
@@ -137,7 +134,7 @@ class Lifecycle:
         while self.connections.owns(device, fd):
             try:
                 chunk = self.connections.of(device).recv(CHUNK)
-            except (BlockingIOError, ssl.SSLWantReadError):
+            except BlockingIOError:
                 return
             self.take(device, chunk, self._now_ns())
             if not self._endpoint.tls:
@@ -176,6 +173,12 @@ class Lifecycle:
                 self._arrive(device)
         elif frame.kind == mqtt.DISCONNECT:
             self.lose(device, "sent away by the broker")
+
+    def rejoin(self, device: int, leave: Sequence[str], join: Sequence[str]) -> None:
+        """Have a device that has moved listen elsewhere; first the new: nothing falls between."""
+        self.connections.say(device, self._join.anew(join))
+        self.connections.say(device, self._join.leave(leave))
+        self.settling.begin_again(device, self._now_ns())
 
     def _arrive(self, device: int) -> None:
         now_ns = self._now_ns()

@@ -95,7 +95,7 @@ class CrowdLogic:
         for name in places.profile.words:
             self._rules.profile(name)  # an unknown one is refused before anything begins
         self._all: Rows = np.arange(self.n, dtype=np.int32)
-        self._clock_offset_ns = places.clock_offset_ns.astype(np.int64)
+        self._clock_offset_ns = places.clock_offset_ns
         cells = [
             cell_of(lat, lon)
             for lat, lon in zip(places.lat.tolist(), places.lon.tolist(), strict=True)
@@ -236,7 +236,7 @@ class CrowdLogic:
             self._counts[reason] += n
 
     def _held(self) -> set[int]:
-        return {*self._alerts.numbers(), *self._packs.numbers().tolist()}
+        return self._alerts.numbers() | self._packs.numbers()
 
     # ------------------------------------------------------------------ output
 
@@ -315,7 +315,7 @@ class CrowdLogic:
     @property
     def nbytes(self) -> int:
         """Memory of all arrays that have an entry per device."""
-        own = self._cell.nbytes + self._clock_offset_ns.nbytes + self._all.nbytes
+        own = self._cell.nbytes + self._all.nbytes
         parts = (self._places, self._alerts, self._estimator, self._link, self._packs)
         return own + sum(part.nbytes for part in parts)
 

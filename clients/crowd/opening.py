@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
+from typing import TYPE_CHECKING, cast
 
 from clients.crowd.connections import (
     CONNECTING,
     GREETING,
     READABLE,
     SECURING,
-    WRITABLE,
     Connections,
 )
 from clients.crowd.handshake import ConnectPacket
 from clients.crowd.sockets import SocketFactory
+
+if TYPE_CHECKING:
+    from clients.crowd.secured import SecuredSocket
 
 __all__ = ["Opening"]
 
@@ -50,7 +52,7 @@ class Opening:
         if phase == CONNECTING:
             self._connected(device)
         elif phase == SECURING:
-            self._secure(device)
+            self._agree(device, cast("SecuredSocket", self._connections.of(device)))
         else:
             return False
         return True
@@ -61,21 +63,17 @@ class Opening:
         if code:
             raise OSError(code, os.strerror(code))
         if self._tls:
-            self._connections.replace(device, self._sockets.secure(made, device))
+            secured = self._sockets.secure(made, device)
+            self._connections.replace(device, secured)
             self._connections.phase[device] = SECURING
-            self._secure(device)
+            self._agree(device, secured)
         else:
             self._greet(device)
 
-    def _secure(self, device: int) -> None:
-        made = self._connections.of(device)
-        assert isinstance(made, ssl.SSLSocket)
-        try:
-            made.do_handshake()
-        except ssl.SSLWantReadError:
-            self._connections.watch(device, READABLE)
-        except ssl.SSLWantWriteError:
-            self._connections.watch(device, WRITABLE)
+    def _agree(self, device: int, secured: SecuredSocket) -> None:
+        wanted = secured.agree()
+        if wanted:
+            self._connections.watch(device, wanted)
         else:
             self._greet(device)
 

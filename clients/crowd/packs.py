@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clients.crowd.messages import Help
 from clients.crowd.slots import Rows
@@ -68,11 +67,9 @@ class CrowdPacks:
         """Return the numbers of the packs a device holds."""
         return [number for number in self._held[:, device].tolist() if number != _NONE]
 
-    def numbers(self) -> NDArray[np.int32]:
+    def numbers(self) -> set[int]:
         """Return the numbers of all packs anybody holds."""
-        held = np.unique(self._held)
-        numbers: NDArray[np.int32] = held[held != _NONE]
-        return numbers
+        return {*self._held.ravel().tolist()} - {_NONE}
 
     @property
     def nbytes(self) -> int:

@@ -22,14 +22,14 @@ class Labels:
     """A column of words, most of which occur often: each word once, and a number per device."""
 
     words: tuple[str, ...]
-    codes: NDArray[np.uint32]
+    codes: NDArray[np.unsignedinteger]
 
     @classmethod
     def of(cls, column: Sequence[str]) -> Self:
         """Put a column of words in; they are numbered as they first occur."""
         number: dict[str, int] = {}
         codes = [number.setdefault(word, len(number)) for word in column]
-        return cls(tuple(number), np.array(codes, dtype=np.uint32))
+        return cls(tuple(number), np.array(codes, dtype=np.min_scalar_type(len(number))))
 
     def __len__(self) -> int:
         return len(self.codes)

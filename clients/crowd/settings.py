@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["EngineSettings"]
+__all__ = ["AWAKE_S", "EngineSettings"]
+
+AWAKE_S = 0.0002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,11 @@ class EngineSettings:
         Deliveries are handed to the logic together: when nothing has come for so long, so long
         after the first at the latest, or when there are so many. One call for a thousand costs a
         tenth, each, of one for a hundred; the time of receipt is each delivery's own.
+    awake_s : float
+        So long a burst may pause before we sleep. A broker on this machine that writes to one who
+        sleeps has to wake it, which costs as much as a delivery and which no real phone asks of
+        it. 0 where there are no more processors than processes of a crowd: then it would be kept
+        from its own.
     ack_quiet_s, ack_latest_s : float
         PUBACKs leave when nothing has come for so long, and so long after the first at the latest.
     """
@@ -43,6 +50,7 @@ class EngineSettings:
     gather_quiet_s: float = 0.001
     gather_latest_s: float = 0.02
     gather_most: int = 4096
+    awake_s: float = AWAKE_S
     ack_quiet_s: float = 0.01
     ack_latest_s: float = 0.5
     keepalive_s: int = 60

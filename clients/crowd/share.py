@@ -26,6 +26,8 @@ from clients.crowd.receipts import Receipts
 from clients.crowd.settings import EngineSettings
 from clients.crowd.sockets import Endpoint, check_files
 from clients.crowd.tally import Tally
+from clients.crowd.travellers import Travellers
+from clients.crowd.trips import Trips
 from eew.clock import NS_PER_S, SystemClock
 from eew.errors import EewError
 from eew.model.alert import Status
@@ -52,6 +54,8 @@ class Share:
     ----------
     profile_of : ndarray of int8
         Index into ``profiles`` for each device.
+    trips : Trips
+        The phones that travel.
     follows : ndarray of bool
         Devices that go on following the heartbeat.
     endpoints : tuple of Endpoint
@@ -66,6 +70,7 @@ class Share:
     profiles: tuple[NetworkProfile, ...]
     profile_of: NDArray[np.int8]
     clock_offset_ns: NDArray[np.int64]
+    trips: Trips
     follows: NDArray[np.bool_]
     receipts: float
     rng: np.random.Generator
@@ -134,6 +139,9 @@ class _Running:
         self._radios = Radios(profiles, profile_of, radio_rng, self.clock.monotonic_ns())
         for device in np.flatnonzero(self._radios.asleep_at_start).tolist():
             self._engine.set_radio(device, on=False)
+        self._travellers = Travellers(
+            share.trips, logic, self._engine, self.clock, self.clock.monotonic_ns()
+        )
         present = np.flatnonzero(~self._radios.away_at_start)
         self._n_wanted = present.size
         self._n_deliveries = 0
@@ -163,6 +171,7 @@ class _Running:
             self._logic.advance(self.clock.utc_ns())
         if not came:
             self._receipts.send(self._engine)
+            self._travellers.turn()
 
     def _change(self, device: int, change: Change) -> None:
         match change:
@@ -188,6 +197,11 @@ class _Running:
             "engine": dict(self._engine.counts),
             "logic": self._logic.counts,
             "receipts": self._receipts.n_sent,
+            "travel": {
+                "travellers": len(self._travellers),
+                "moves": self._travellers.n_moves,
+                "areas_entered": self._travellers.n_crossings,
+            },
             "memory": {
                 "devices": self._logic.n,
                 "rss_bytes": now_bytes,

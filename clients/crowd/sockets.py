@@ -6,17 +6,19 @@ import contextlib
 import hashlib
 import resource
 import socket
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clients.crowd.accounts import Account, CrowdAccounts
 from clients.leaves import leaf_orders
 from eew.errors import ConfigError, ConnectError
+
+if TYPE_CHECKING:
+    from clients.crowd.secured import Credentials, SecuredSocket
 
 __all__ = ["RECEIPT", "Endpoint", "Identities", "SocketFactory", "check_files", "most_devices"]
 
@@ -72,17 +74,14 @@ class SocketFactory:
         if len({(one.version, one.tls) for one in endpoints}) != 1:
             raise ConfigError("--broker", "the brokers must all speak the same MQTT, or all TLS")
         self._endpoints = tuple(endpoints)
-        self._accounts = accounts
         self._order = leaf_orders(accounts.of_device.size, len(endpoints), rng)
         self._turn = bytearray(accounts.of_device.size)
         self._peers = [_peer(endpoint) for endpoint in endpoints]
-        self._contexts: dict[int, ssl.SSLContext] = {}
         known = [peer for peer in self._peers if not isinstance(peer, ConnectError)]
         if not known:
             assert isinstance(self._peers[0], ConnectError)
             raise self._peers[0]
-        if endpoints[0].tls and accounts.of_device.size:
-            self._context(0)  # now, not at the first connection
+        self._credentials = _credentials(endpoints[0], accounts)
 
     def leaf(self, device: int) -> int:
         """Return which of the brokers it is a device's turn to try, by number from 0."""
@@ -117,25 +116,18 @@ class SocketFactory:
             raise
         return made
 
-    def secure(self, plain: socket.socket, device: int) -> socket.socket:
+    def secure(self, plain: socket.socket, device: int) -> SecuredSocket:
         """Return the socket of a device with TLS round it, its handshake still to be done."""
-        return self._context(device).wrap_socket(
-            plain,
-            server_hostname=self._endpoints[self.leaf(device)].host,
-            do_handshake_on_connect=False,
-        )
+        assert self._credentials is not None
+        return self._credentials.wrap(plain, device, self._endpoints[self.leaf(device)].host)
 
-    def _context(self, device: int) -> ssl.SSLContext:
-        """Return what a device trusts and shows: one for all devices with the same account."""
-        row = int(self._accounts.of_device[device])
-        account = self._accounts.rows[row]
-        if account.cert_file is None:
-            row = -1  # they all show nothing
-        found = self._contexts.get(row)
-        if found is None:
-            endpoint = self._endpoints[0]
-            found = self._contexts[row] = _context(endpoint, account)
-        return found
+
+def _credentials(endpoint: Endpoint, accounts: CrowdAccounts) -> Credentials | None:
+    if not endpoint.tls:
+        return None
+    from clients.crowd.secured import Credentials  # with OpenSSL: only where it is needed
+
+    return Credentials(endpoint, accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,26 +141,17 @@ class _Peer:
 
 
 def _peer(endpoint: Endpoint) -> _Peer | ConnectError:
+    host = endpoint.host
     try:
-        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(
+            # a str is encoded as an international name: tables for all of Unicode, 0.3 MB
+            host.encode() if host.isascii() else host,
+            endpoint.port,
+            type=socket.SOCK_STREAM,
+        )
     except OSError as error:
         return ConnectError(str(endpoint), f"unknown host: {error.strerror}")
     return _Peer(found[0][0], found[0][4])
-
-
-def _context(endpoint: Endpoint, account: Account) -> ssl.SSLContext:
-    ca_file = account.ca_file or endpoint.ca_file
-    try:
-        made = ssl.create_default_context(cafile=ca_file)
-        if account.cert_file is not None:
-            # a key with a password would ask for it on the terminal: take it for unreadable
-            made.load_cert_chain(account.cert_file, account.key_file, password=lambda: "")
-    except OSError as error:
-        where = f"{ca_file}" if account.cert_file is None else f"{ca_file}, {account.cert_file}"
-        raise ConnectError(
-            str(endpoint), f"cannot read the certificates in {where}: {error}"
-        ) from error
-    return made
 
 
 class Identities:

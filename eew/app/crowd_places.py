@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,10 @@ from clients.crowd.places import CrowdPlaces, Labels
 from eew.app.country import languages_of
 from eew.errors import ConfigError
 from eew.model.alert import Status
-from simulator.population import Places, draw_devices, places
 from simulator.seeds import rng
+
+if TYPE_CHECKING:
+    from simulator.population import Places
 
 __all__ = ["CrowdRequest", "draw_crowd", "share_of", "some_of"]
 
@@ -67,6 +70,8 @@ def towns_for(request: CrowdRequest) -> Places:
     ConfigError
         If there is none.
     """
+    from simulator.population import places  # 70 MB: only for the process that draws
+
     found = places()
     if request.country:
         found = found.in_country(request.country)
@@ -88,6 +93,8 @@ def towns_for(request: CrowdRequest) -> Places:
 
 def draw_crowd(request: CrowdRequest) -> CrowdPlaces:
     """Return all devices, phones first; the same for the same request."""
+    from simulator.population import draw_devices
+
     towns = towns_for(request)
     lat, lon, names, countries = [], [], [], []
     for kind, count in (("phone", request.phones), ("tv", request.tvs)):

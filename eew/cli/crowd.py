@@ -25,6 +25,7 @@ _LINES = [
         "--receipts 0.01   (brokers of eew deploy mosquitto; each area has an account)"
     ),
     "eew crowd --broker URL --profile-shares doze=0.2,dead_battery=0.05 --receipts 0.01 --for 5min",
+    "eew crowd --broker URL --country JP --travelling 0.1 --speed 300",
     (
         "Each device is an MQTT connection of its own with the whole logic of a phone or TV behind "
         "it: clock, language, position, levels, words. It verifies signatures: use the keys of the "
@@ -115,6 +116,16 @@ def crowd(
             metavar="SHARE",
         ),
     ] = 0.0,
+    travelling: Annotated[
+        float,
+        typer.Option(
+            help="Share of phones that travel from town to town, and change areas on their way.",
+            metavar="SHARE",
+        ),
+    ] = 0.0,
+    speed: Annotated[
+        float, typer.Option(help="How fast they travel, km/h.", metavar="KMH")
+    ] = 100.0,
     for_: Annotated[
         str | None,
         typer.Option(
@@ -137,31 +148,31 @@ def crowd(
     from eew.app.crowd_run import CrowdOptions, parse_shares, run_crowd, trusted_keys
     from eew.app.device_accounts import open_accounts
     from eew.app.device_brokers import find_brokers, leaf_addresses
-    from eew.app.options import LANGUAGES, parse_seconds, parse_status
+    from eew.app.options import check_language, optional_seconds, parse_status
+    from eew.app.track import parse_position
     from eew.cli.console import result_console
     from eew.clock import SystemClock
-    from eew.errors import ConfigError
 
     for language in lang or ():
-        if language not in LANGUAGES:
-            known = ", ".join(LANGUAGES)
-            raise ConfigError("--lang", f"unknown language {language!r}", hint=f"one of {known}")
+        check_language("--lang", language)
     options = CrowdOptions(
         request=CrowdRequest(
             phones=phones,
             tvs=tvs,
-            at=_position(at) if at is not None else None,
+            at=None if at is None else parse_position("--at", at),
             within_km=within,
             country=country.upper(),
             languages=tuple(lang or ()),
-            tree=parse_status(tree),
+            tree=parse_status(tree, "--tree"),
             clocks_wrong=clocks_wrong,
             seed=seed,
         ),
         procs=procs,
         shares=parse_shares(profile_shares),
         receipts=receipts,
-        for_s=parse_seconds("--for", for_) if for_ is not None else None,
+        travelling=travelling,
+        speed_kmh=speed,
+        for_s=optional_seconds("--for", for_),
     )
     trusted, words = trusted_keys(keys, seed)
     with (
@@ -188,21 +199,6 @@ def crowd(
         for line in _refusal_lines(report):
             out.print(line)
     return _INTERRUPTED if interrupted else 0
-
-
-def _position(text: str) -> tuple[float, float]:
-    from eew.errors import ConfigError
-
-    try:
-        lat, lon = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ConfigError(
-            "--at", f"{text!r} is no position", hint="for example 29.6,102.1"
-        ) from None
-    for name, value, limit in (("lat", lat, 90.0), ("lon", lon, 180.0)):
-        if not abs(value) <= limit:
-            raise ConfigError("--at", f"{name} must be within ±{limit:g}, was {value:g}")
-    return lat, lon
 
 
 class _LiveLine:
@@ -260,6 +256,11 @@ def _summary_lines(report: CrowdReport) -> list[str]:
         ),
         *aside,
     ]
+    if report.travel["travellers"]:
+        lines.append(
+            f"{report.travel['travellers']} phones travelled: moved {report.travel['moves']} "
+            f"times, into another area {report.travel['areas_entered']} times"
+        )
     if largest is not None:
         lines.append(
             f"memory of {largest['devices']:.0f} devices: {largest['kib_per_device']:.2f} KiB each "

@@ -152,9 +152,13 @@ class Crowd:
         return [device for device, outcome in self.outcomes if outcome <= Outcome.RECEIVED]
 
     def until(self, true: str, limit_s: float = 20.0) -> float:
-        """Go on until all are ``up``, ``told`` or ``settled``; return how long it took, s."""
+        """Go on until it is ``true``; return how long it took, s.
+
+        All are ``up``, ``told`` or ``settled``; some are told (``some_told``); nobody is up and
+        whoever tries is ``refused``.
+        """
         began_ns = CLOCK.monotonic_ns()
-        while not getattr(self, f"_all_{true}")():
+        while not getattr(self, f"_is_{true}")():
             self.engine.poll(0.05)
             assert CLOCK.monotonic_ns() - began_ns < limit_s * NS_PER_S, (
                 true,
@@ -163,14 +167,20 @@ class Crowd:
             )
         return (CLOCK.monotonic_ns() - began_ns) / NS_PER_S
 
-    def _all_up(self) -> bool:
+    def _is_up(self) -> bool:
         return self.engine.n_up == self.n
 
-    def _all_told(self) -> bool:
+    def _is_told(self) -> bool:
         return len(set(self.told())) == self.n
 
-    def _all_settled(self) -> bool:
-        return self._all_up() and not self.engine.n_settling
+    def _is_some_told(self) -> bool:
+        return bool(self.told())
+
+    def _is_settled(self) -> bool:
+        return self._is_up() and not self.engine.n_settling
+
+    def _is_refused(self) -> bool:
+        return self.engine.n_up == 0 and self.engine.counts["connect_failures"] > 0
 
     def idle(self, for_s: float) -> None:
         """Go on for a while."""

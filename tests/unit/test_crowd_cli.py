@@ -16,8 +16,8 @@ BROKER = ["crowd", "--broker", "mqtt://127.0.0.1:1"]
     [
         (["crowd", "--broker", "nonsense"], "--broker"),
         ([*BROKER, "--profile-shares", "wifi"], "no share"),
-        ([*BROKER, "--at", "91,0"], "lat must be within"),
-        ([*BROKER, "--at", "here"], "no position"),
+        ([*BROKER, "--at", "91,0"], "latitude must be within"),
+        ([*BROKER, "--at", "here"], "two numbers expected"),
         ([*BROKER, "--procs", "0"], "--procs"),
         ([*BROKER, "--phones", "0", "--tvs", "0"], "at least one"),
         ([*BROKER, "--phones", "1", "--tvs", "0", "--procs", "2"], "2 processes for 1 devices"),
