@@ -4,6 +4,10 @@ At most 64 are between connect and SUBACK at a time, since mosquitto's listen ba
 the source addresses are spread over 127.0.0.0/8. The phones subscribe to the alerts of their cell
 and to the current state, as a real one does first of all.
 
+Open loop: all phones are due at once, as after a restart, and the delays count from then to the
+SUBACK of each. A delivery is here a phone that is subscribed, ``lost`` a connection that failed on
+the way (it is tried again), and the CPU that of both sides.
+
 The reference, in the same run and in turn with it: a bare process that accepts and answers the two
 packets without reading what they ask for (``benchmarks/bare_server.py``).
 
@@ -12,10 +16,11 @@ packets without reading what they ask for (``benchmarks/bare_server.py``).
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.bare_server import bare_server
-from benchmarks.common import parser, quantiles, result, show
+from benchmarks.common import delivery, parser, quantiles, result, show
 from benchmarks.crowd_bench import (
     CrowdUnderTest,
     bench_places,
@@ -23,38 +28,61 @@ from benchmarks.crowd_bench import (
     private_mosquitto,
     process_cpu_s,
 )
+from clients.crowd.histogram import Histogram
 from clients.crowd.places import CrowdPlaces
 
 _UNBOUNDED = 1e6  # connects per second: as many as there can be
 
 
-def once(places: CrowdPlaces, port: int, pid: int, seed: int) -> dict[str, float]:
-    """Connect all phones to a server; return how fast that was."""
+@dataclass(slots=True)
+class Side:
+    """What was found with one kind of server, round by round."""
+
+    took: Histogram = field(default_factory=Histogram)
+    connects_per_s: list[float] = field(default_factory=list)
+    crowd_cpu_s: float = 0.0
+    server_cpu_s: float = 0.0
+    n: int = 0
+    failures: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures."""
+        return {
+            **delivery(
+                {name.removesuffix("_ms"): ms for name, ms in self.took.summary().items()},
+                delivered=self.n,
+                lost=self.failures,
+                duplicates=0,
+                cpu_s=self.crowd_cpu_s + self.server_cpu_s,
+            ),
+            "connects_per_s": quantiles(self.connects_per_s, digits=0),
+            "crowd_cpu_us_per_connect": round(1e6 * self.crowd_cpu_s / self.n, 1),
+            "server_cpu_us_per_connect": round(1e6 * self.server_cpu_s / self.n, 1),
+        }
+
+
+def once(places: CrowdPlaces, port: int, pid: int, seed: int, into: Side) -> None:
+    """Connect all phones to a server."""
     crowd = CrowdUnderTest(places, port, seed, connects_per_s=_UNBOUNDED)
     own_s, server_s = process_cpu_s(), cpu_s(pid)
-    took_s = crowd.connect()
-    own_s, server_s = process_cpu_s() - own_s, cpu_s(pid) - server_s
-    failures = crowd.engine.counts["connect_failures"]
+    into.connects_per_s.append(len(places) / crowd.connect(into.took))
+    into.crowd_cpu_s += process_cpu_s() - own_s
+    into.server_cpu_s += cpu_s(pid) - server_s
+    into.n += len(places)
+    into.failures += crowd.engine.counts["connect_failures"]
     crowd.close()
-    n = len(places)
-    return {
-        "connects_per_s": n / took_s,
-        "crowd_cpu_us": 1e6 * own_s / n,
-        "server_cpu_us": 1e6 * server_s / n,
-        "failures": failures,
-    }
 
 
 def measure(n_phones: int, rounds: int, seed: int) -> dict[str, Any]:
     """Run both sides in turns; return the whole result."""
     places = bench_places(n_phones, seed)
-    sides: dict[str, list[dict[str, float]]] = {"mqtt": [], "reference": []}
+    ours, bare = Side(), Side()
     for _ in range(rounds):
         with private_mosquitto(n_phones) as broker:
-            sides["mqtt"].append(once(places, broker.port, broker.pid, seed))
+            once(places, broker.port, broker.pid, seed, ours)
         with bare_server() as server:
-            sides["reference"].append(once(places, server.port, server.pid, seed))
-    figures = {name: _figures(found) for name, found in sides.items()}
+            once(places, server.port, server.pid, seed, bare)
+    figures = {"mqtt": ours.to_json(), "reference": bare.to_json()}
     return result(
         "connect",
         question=f"how fast do {n_phones} phones connect, until they are subscribed?",
@@ -71,15 +99,6 @@ def measure(n_phones: int, rounds: int, seed: int) -> dict[str, Any]:
             2,
         ),
     )
-
-
-def _figures(found: list[dict[str, float]]) -> dict[str, Any]:
-    return {
-        "connects_per_s": quantiles([one["connects_per_s"] for one in found], digits=0),
-        "crowd_cpu_us_per_connect": quantiles([one["crowd_cpu_us"] for one in found], digits=1),
-        "server_cpu_us_per_connect": quantiles([one["server_cpu_us"] for one in found], digits=1),
-        "failures": int(sum(one["failures"] for one in found)),
-    }
 
 
 def main() -> None:

@@ -3,9 +3,9 @@
 Three quakes are computed on a network of 1,000 stations with three channels; their packets come in
 real time, each when its last sample plus its link delay says (open loop: nobody waits for the
 service). The service is the one of ``eew serve``: reader, detector in its thread, publisher,
-mosquitto. The screen is a phone 60 km from the first epicentre, in another process on a connection
-of its own; both processes read the same monotonic clock. Hops that are measured are kept apart
-from those that are modelled (packets and links).
+mosquitto. The screens are phones (``--phones``) 60 km from the first epicentre, in another
+process, each on a connection of its own; both processes read the same monotonic clock. Hops that
+are measured are kept apart from those that are modelled (packets and links).
 
 =================== ==================================================================
 hop                 from … to
@@ -21,18 +21,22 @@ decided_to_shown    the message is decided … it is on the phone's screen
 packet_to_shown     the newest packet used is handed in … it is on the phone's screen
 =================== ==================================================================
 
+``mqtt`` is the hop from the decision to the phones, with the CPU of broker and phones. The
+reference, in the same run while the same stations feed: each payload is written once more, a
+quarter of a second later, by a bare process to as many plain connections; from that ``write`` to
+its receipt.
+
     python -m benchmarks.bench_end_to_end --json
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
 
@@ -40,27 +44,24 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a plain script
 
-from benchmarks.common import parser, quantiles, result, show
-from clients.events import Shown
-from clients.phone import Phone
-from clients.subscriber import Receipt, run_device
+from benchmarks.common import delivery, parser, quantiles, result, show
+from benchmarks.crowd_bench import broker_pid, cpu_s
+from benchmarks.far_phones import Floor, Heard, alert_topic_at, floor, phones
 from eew.app.crowd import open_crowd
 from eew.app.devices import Crowd
 from eew.app.live_chain import ready_pipeline
 from eew.app.live_player import LivePlayer
 from eew.app.options import RunOptions
 from eew.app.run import run_places
-from eew.app.run_keys import run_keys
 from eew.app.serve_view import ServiceView
 from eew.clock import NS_PER_S, SystemClock
 from eew.core.config import DetectorConfig
 from eew.core.pipeline import CoreEvent, Pipeline
-from eew.egress.mqtt import PublishReceipt
+from eew.egress.receipt import PublishReceipt
 from eew.ingest.live import Health, LiveNetwork
 from eew.model.alert import AlertMessage
 from eew.model.event import Pick
 from eew.model.waveform import Packet, Recording
-from eew.mqtt_link import BrokerAddress
 from eew.physics.geo import destination
 from eew.service.state import ServiceInfo, ServiceState
 from simulator.network import build_network
@@ -76,8 +77,7 @@ APART_S, APART_KM = 9.0, 90.0
 BEFORE_S = 8.0
 TARGET_MS = 20.0
 _LEAD_S = 2.0
-_CONNECT_S = 20.0
-_SPAWN = multiprocessing.get_context("spawn")
+_AFTER_S = 0.25  # the reference writes a message when the service has long done with it
 
 _SCENARIO = f"""
 title = "A dense network with quakes one after another"
@@ -239,8 +239,8 @@ class Watched:
 class WatchedCrowd:
     """The devices of the service, with an eye on when a message is handed over."""
 
-    def __init__(self, crowd: Crowd, ways: dict[tuple[str, int], Way]) -> None:
-        self._crowd, self._ways = crowd, ways
+    def __init__(self, crowd: Crowd, ways: dict[tuple[str, int], Way], bare: Floor) -> None:
+        self._crowd, self._ways, self._bare = crowd, ways, bare
 
     def submit(self, message: AlertMessage) -> PublishReceipt:
         """Hand a message over."""
@@ -249,89 +249,109 @@ class WatchedCrowd:
         way = self._ways.get((message.event_id, message.serial))
         if way is not None:  # else one of the last words, when the data are over
             way.submitted_ns, way.receipt = submitted_ns, receipt
+            later = asyncio.get_running_loop().call_later
+            later(_AFTER_S, self._bare.post, receipt.payload)
         return receipt
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._crowd, name)
 
 
-# ---------------------------------------------------------------- the phone, another process
-
-
-def _phone(address: BrokerAddress, seed: int, lat: float, lon: float, pipe: Connection) -> None:
-    """Be a phone; tell of each message when it came and when it was on the screen."""
-    signer = run_keys(RunOptions(seed=seed))
-    phone = Phone(id="far", lat=lat, lon=lon, country="TR", keyring=signer.keyring)
-
-    def took(receipt: Receipt) -> None:
-        for ack in receipt.acks:
-            shown = any(isinstance(event, Shown) for event in receipt.events)
-            times = (receipt.received_ns, receipt.done_ns if shown else 0)
-            pipe.send((ack.event_id, ack.serial, *times))
-
-    async def live() -> None:
-        clock = SystemClock()
-        await run_device(
-            phone,
-            address,
-            clock=clock,
-            rng=np.random.default_rng(seed),
-            on_receipt=took,
-            on_link=lambda failure: pipe.send("connected" if failure is None else str(failure)),
-        )
-
-    asyncio.run(live())
-
-
 # ---------------------------------------------------------------- measuring
 
 
-async def play(data: Recording, seed: int) -> dict[str, Any]:
+def phone_places(n: int) -> list[tuple[float, float]]:
+    """Return places 60 km from the first epicentre, the first of them to the south."""
+    found = [destination(LAT, LON, 180.0 + 360.0 * k / n, 60.0) for k in range(n)]
+    return [(float(lat), float(lon)) for lat, lon in found]
+
+
+async def play(data: Recording, n_phones: int, seed: int) -> dict[str, Any]:
     """Run the service over the recording; return all hops."""
     clock = SystemClock()
     feed = Feed(data, seed)
     network = await feed.open()
     info = ServiceInfo(service_id="bench", version="", source="", speed=1.0, status="exercise")
     state = ServiceState(info, clock)
-    options = RunOptions(broker="mosquitto", phones=2, tvs=1, seed=seed)
+    # no devices on the service's own loop: the phones are elsewhere, as in the world
+    options = RunOptions(broker="mosquitto", phones=0, tvs=0, seed=seed)
     places = run_places(replace(data, truth=None), options, (), ())
     config = DetectorConfig.load().with_status(options.status)
     watched = Watched(await asyncio.to_thread(ready_pipeline, network, config), feed)
-    ours, theirs = _SPAWN.Pipe()
+    where = phone_places(n_phones)
     async with open_crowd(places, options, run_id="bench", clock=clock) as crowd:
-        assert crowd.address is not None
-        lat, lon = destination(LAT, LON, 180.0, 60.0)
-        arguments = (crowd.address, seed, float(lat), float(lon), theirs)
-        phone = _SPAWN.Process(target=_phone, args=arguments, daemon=True)
-        phone.start()
-        try:
-            if not await asyncio.to_thread(ours.poll, _CONNECT_S) or ours.recv() != "connected":
-                raise SystemExit("the phone did not connect")
+        address = crowd.address
+        assert address is not None
+        with phones(address, where, seed) as far, floor(n_phones) as bare:
             player = LivePlayer(
                 feed,
                 network,
                 cast(Pipeline, watched),
-                devices=cast(Crowd, WatchedCrowd(crowd, watched.ways)),
+                devices=cast(Crowd, WatchedCrowd(crowd, watched.ways, bare)),
                 view=ServiceView(state, places.targets, clock),
                 state=state,
                 clock=clock,
                 say=lambda words: None,
             )
-            cpu_s, wall_s = time.process_time(), time.perf_counter()
+            pids = (broker_pid(address.port), far.pid), (bare.server.pid, bare.pid)
+            before = [sum(map(cpu_s, both)) for both in pids]
+            own_s, wall_s = time.process_time(), time.perf_counter()
             await player.run()
-            cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - wall_s
-            await asyncio.sleep(0.5)
-        finally:
-            phone.kill()
-            phone.join()
-    while ours.poll():
-        said = ours.recv()
-        if isinstance(said, tuple) and (way := watched.ways.get(said[:2])) and not way.received_ns:
-            way.received_ns, way.shown_ns = said[2:]
-    return _hops(watched, feed) | {
+            own_s, wall_s = time.process_time() - own_s, time.perf_counter() - wall_s
+            await asyncio.sleep(_AFTER_S + 0.5)
+            spent = [sum(map(cpu_s, both)) - was for both, was in zip(pids, before, strict=True)]
+            heard = far.heard()
+            bare.collect()
+    for one in heard:
+        way = watched.ways.get((one.event_id, one.serial))
+        if way is not None and one.phone == 0 and not way.received_ns:
+            way.received_ns, way.shown_ns = one.received_ns, one.shown_ns
+    return {
+        "mqtt": delivered_to(where, list(watched.ways.values()), heard, spent_s=spent[0]),
+        "reference": delivery(
+            quantiles(bare.delays_ms),
+            delivered=len(bare.delays_ms),
+            lost=bare.lost,
+            duplicates=0,
+            cpu_s=spent[1],
+        ),
+        **_hops(watched, feed),
         "packets": len(feed.late_ms),
-        "cores_used": round(cpu_s / wall_s, 2),
+        "cores_used": round(own_s / wall_s, 2),
     }
+
+
+def delivered_to(
+    where: Sequence[tuple[float, float]],
+    ways: Sequence[Way],
+    heard: Sequence[Heard],
+    *,
+    spent_s: float,
+) -> dict[str, Any]:
+    """Return what became of each message at each phone whose area it was sent to."""
+    taken = Counter((one.phone, one.event_id, one.serial) for one in heard if one.accepted)
+    first: dict[tuple[int, str, int], int] = {}
+    for one in heard:
+        first.setdefault((one.phone, one.event_id, one.serial), one.received_ns)
+    topics = [alert_topic_at(place) for place in where]
+    delays_ms, lost = [], 0
+    for way in ways:
+        if way.receipt is None:
+            continue
+        told = set(way.receipt.topics) - set(way.receipt.overtaken)
+        for number in (n for n, topic in enumerate(topics) if topic in told):
+            key = (number, way.message.event_id, way.message.serial)
+            if taken[key]:
+                delays_ms.append((first[key] - way.decided_ns) / 1e6)
+            else:
+                lost += 1
+    return delivery(
+        quantiles(delays_ms),
+        delivered=len(delays_ms),
+        lost=lost,
+        duplicates=sum(n - 1 for n in taken.values()),
+        cpu_s=spent_s,
+    )
 
 
 def _hops(watched: Watched, feed: Feed) -> dict[str, Any]:
@@ -380,9 +400,10 @@ def main() -> None:
     """Read the options, run, print."""
     options = parser(str(__doc__).partition("\n")[0])
     options.add_argument("--stations", type=int, default=1000)
+    options.add_argument("--phones", type=int, default=1)
     args = options.parse_args()
     data = recording(args.stations, args.seed)
-    figures = asyncio.run(play(data, args.seed))
+    figures = asyncio.run(play(data, args.phones, args.seed))
     hand_over = figures["measured_ms"]["decided_to_taken"]
     show(
         result(
@@ -391,6 +412,7 @@ def main() -> None:
             unit="ms",
             n=figures["messages"],
             seed=args.seed,
+            phones=args.phones,
             loop="open: packets come when they are due",
             **figures,
             target={"decided_to_taken_p99_ms": TARGET_MS, "met": hand_over["p99"] <= TARGET_MS},

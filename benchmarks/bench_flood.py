@@ -5,8 +5,10 @@ with its own event and serial, so that a phone has a reason to accept every one.
 the logic of the devices accepted, device by device: none may be missing, none may be twice.
 
 Closed loop: ``--window`` alerts are under way, and the next leaves when the oldest has reached
-everybody; no queue of the broker can overflow, and nothing is said here about latency. A window of
-1 means one ``write`` of the broker for each delivery: nothing is joined (``reads`` says so).
+everybody; no queue of the broker can overflow. The delays count from the moment an alert was handed
+over: they say how long one took in a flood, not how long one waits that is due (``bench_fanout``
+does that). A window of 1 means one ``write`` of the broker for each delivery: nothing is joined
+(``deliveries_per_read`` says so).
 
 The reference, in the same run: a bare process writes the same frames to the same engine with the
 same logic. It is given fewer deliveries, and time per delivery is compared; the sides take turns.
@@ -18,13 +20,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.bare_server import bare_server
-from benchmarks.common import parser, result, show
+from benchmarks.common import delivery, parser, result, show
 from benchmarks.crowd_bench import (
     CrowdUnderTest,
     RawPublisher,
@@ -37,6 +40,7 @@ from benchmarks.crowd_bench import (
     process_cpu_s,
     sealed,
 )
+from clients.crowd.histogram import Histogram
 from clients.crowd.places import CrowdPlaces
 
 SERIALS_PER_EVENT = 100
@@ -57,19 +61,24 @@ class Flooded:
     crowd_cpu_s: float = 0.0
     server_cpu_s: float = 0.0
     reads: int = 0
+    latency: Histogram = field(default_factory=Histogram)
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures, per delivery."""
         n = max(1, self.delivered)
+        delays = {name.removesuffix("_ms"): ms for name, ms in self.latency.summary().items()}
         return {
-            "delivered": self.delivered,
-            "lost": self.lost,
-            "duplicates": self.duplicates,
+            **delivery(
+                delays,
+                delivered=self.delivered,
+                lost=self.lost,
+                duplicates=self.duplicates,
+                cpu_s=self.crowd_cpu_s + self.server_cpu_s,
+            ),
             "refused": self.refused,
             "wall_s": round(self.wall_s, 2),
             "wall_us_per_delivery": round(1e6 * self.wall_s / n, 3),
             "deliveries_per_s": round(n / self.wall_s) if self.wall_s else None,
-            "cpu_us_per_delivery": round(1e6 * (self.crowd_cpu_s + self.server_cpu_s) / n, 2),
             "crowd_cpu_us_per_delivery": round(1e6 * self.crowd_cpu_s / n, 2),
             "server_cpu_us_per_delivery": round(1e6 * self.server_cpu_s / n, 2),
             "deliveries_per_read": round(n / max(1, self.reads), 3),
@@ -89,15 +98,22 @@ def flood(
     start_ns = last_ns = crowd.clock.monotonic_ns()
     came = n_sent = 0
     ready: deque[dict[bytes, bytes]] = deque()
+    sent_ns = np.zeros(messages, dtype=np.int64)
+
+    def note(device: NDArray[np.int32], nth: NDArray[np.int64], at_ns: NDArray[np.int64]) -> None:
+        number = np.minimum(nth - before[device], messages - 1)
+        into.latency.add_ns(at_ns - sent_ns[number])
+
     while came < expected:
         if n_sent < messages and n_sent * crowd.n - came < window * crowd.n:
             made = ready.popleft() if ready else _message(crowd, into.messages + n_sent, seed, qos)
+            sent_ns[n_sent] = crowd.clock.monotonic_ns()
             send(made)
             n_sent += 1
             continue
         if n_sent + len(ready) < messages and not ready:  # while the broker writes
             ready.append(_message(crowd, into.messages + n_sent, seed, qos))
-        new = crowd.turn(0.05)
+        new = crowd.turn(0.05, note)
         now_ns = crowd.clock.monotonic_ns()
         if new:
             came, last_ns = came + new, now_ns

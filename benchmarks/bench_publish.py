@@ -2,8 +2,9 @@
 
 The whole of the publisher counts, from the message as a value: encoding, ordering the cells, the
 packets, the socket. *Hand-over* ends when the broker's last acknowledgement is read; *receipt* when
-the last copy has come to one subscriber, a process of its own that listens to every cell. Open
-loop: alerts leave at set times and count from the moment they were due.
+the last copy has come to one subscriber, a process of its own that listens to every cell; of the
+``--phones`` the others listen to one cell each, in turn, and are work for the broker. Open loop:
+alerts leave at set times and count from the moment they were due.
 
 The references, in the same run: ``reference``, a bare server process that reads as many bytes from
 a socket and answers with as many acknowledgements (the floor for one connection); ``aiomqtt``,
@@ -20,7 +21,6 @@ import os
 import socket
 import sys
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,9 +33,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a plain script
 
-from benchmarks.common import parser, quantiles, result, show
+from benchmarks.cell_listeners import listen
+from benchmarks.common import delivery, parser, quantiles, result, show
 from benchmarks.samples import NOW_NS, sample_alert
-from eew import mqtt_packets as mqtt
 from eew.app.development_key import development_key
 from eew.clock import SystemClock
 from eew.egress.broker import open_broker
@@ -66,7 +66,7 @@ class NearestCells(AlertPlanner):
         rings = 20
         while len(cells) < n:
             disk = {h3.str_to_int(cell) for cell in h3.grid_disk(own, rings)}
-            cells = [h3.int_to_str(area) for area in areas_of_cells(disk)]
+            cells = [h3.int_to_str(area) for area in areas_of_cells(sorted(disk))]
             rings += 10
         order = np.argsort(nearest_km(origin, cells), kind="stable")
         self._cells = tuple(cells[i] for i in order[:n].tolist())
@@ -74,42 +74,6 @@ class NearestCells(AlertPlanner):
     def affected(self, message: AlertMessage) -> tuple[str, ...]:
         """Return them, whatever the message says."""
         return self._cells
-
-
-# ---------------------------------------------------------------- the subscriber, another process
-
-
-def _subscribe(host: str, port: int, version: int, prefix: str, n: int, pipe: Connection) -> None:
-    """Listen to every cell; for each alert say when its last copy came, and how many came."""
-    with socket.create_connection((host, port)) as sock:
-        sock.sendall(mqtt.connect("", version=version, receive_maximum=65_535))
-        sock.recv(1024)
-        sock.sendall(mqtt.subscribe(1, [(f"{prefix}/area/+/alert", 1)], version=version))
-        sock.recv(1024)
-        pipe.send("ready")
-        left = b""
-        payloads: dict[bytes, Counter[bytes]] = {}
-        while data := sock.recv(1 << 20):
-            now_ns = time.monotonic_ns()
-            left, at, answers = left + data, 0, []
-            while (frame := mqtt.next_frame(left, at)) is not None:
-                at = frame.end
-                if frame.kind != mqtt.PUBLISH:
-                    continue
-                got = mqtt.parse_publish(
-                    frame.first, left[frame.start : frame.end], version=version
-                )
-                answers.append(mqtt.puback(got.packet_id))
-                topics = payloads.setdefault(got.payload, Counter())
-                topics[got.topic] += 1
-                if len(topics) == n and topics[got.topic] == 1:
-                    pipe.send((len(payloads), now_ns))
-            left = left[at:]
-            sock.sendall(b"".join(answers))
-            if pipe.poll():
-                pipe.recv()
-                pipe.send([(len(one), sum(one.values())) for one in payloads.values()])
-                return
 
 
 # ---------------------------------------------------------------- the reference, another process
@@ -141,7 +105,7 @@ async def reference(n: int, n_bytes: int, rounds: int, interval_s: float) -> dic
 
         took_ms, cpu_s, _ = await _paced(round_, rounds, interval_s)
         writer.close()
-    return _figures(took_ms, n * rounds, cpu_s) | {"lost": 0, "duplicates": 0}
+    return _figures(took_ms, n * rounds, cpu_s)
 
 
 # ---------------------------------------------------------------- measuring
@@ -182,17 +146,14 @@ async def _paced(
     return took_ms, time.process_time() - cpu_s, due
 
 
-def _figures(took_ms: list[float], n: int, cpu_s: float) -> dict[str, Any]:
-    spread = quantiles(took_ms)
-    return {
-        **{f"{name}_ms": spread.get(name) for name in ("p50", "p90", "p99", "max")},
-        "delivered": n,
-        "cpu_us_per_delivery": round(1e6 * cpu_s / max(1, n), 2),
-    }
+def _figures(
+    took_ms: list[float], n: int, cpu_s: float, *, lost: int = 0, duplicates: int = 0
+) -> dict[str, Any]:
+    return delivery(quantiles(took_ms), delivered=n, lost=lost, duplicates=duplicates, cpu_s=cpu_s)
 
 
 async def publish(
-    address: BrokerAddress, n: int, rounds: int, interval_s: float, seed: int
+    address: BrokerAddress, n: int, phones: int, rounds: int, interval_s: float, seed: int
 ) -> dict[str, Any]:
     """Hand alerts over with the publisher; count what one subscriber gets."""
     clock = SystemClock()
@@ -210,8 +171,10 @@ async def publish(
     )
     submit_ms: list[float] = []
     n_bytes = 0
-    arguments = (address.host, address.port, address.protocol, prefix, n)
-    with _child(_subscribe, *arguments) as pipe:
+    cells = NearestCells(n).affected(sample_alert(1, radius_km=RADIUS_KM))
+    one_each = [f"{prefix}/area/{cells[k % n]}/alert" for k in range(phones - 1)]
+    filters = [f"{prefix}/area/+/alert", *one_each]
+    with _child(listen, address.host, address.port, address.protocol, filters, n) as pipe:
         await asyncio.to_thread(pipe.recv)
         async with publisher:
 
@@ -231,7 +194,6 @@ async def publish(
             broker_s = _cpu_of_broker(address) - broker_s
             await asyncio.sleep(1.0)
             pipe.send("enough")
-            publisher.submit(sample_alert(N_WARMUP + rounds + 1, radius_km=RADIUS_KM))  # wakes it
             last, counts = await asyncio.to_thread(_collect, pipe)
     counted = counts[N_WARMUP : N_WARMUP + rounds]
     receipt_ms = [
@@ -241,12 +203,14 @@ async def publish(
     ]
     received = sum(distinct for distinct, _ in counted)
     return {
-        "mqtt": _figures(took_ms, received, cpu_s)
-        | {
-            "lost": n * rounds - received,
-            "duplicates": sum(total - distinct for distinct, total in counted),
-            "broker_cpu_us_per_delivery": round(1e6 * broker_s / (n * rounds), 1),
-        },
+        "mqtt": _figures(
+            took_ms,
+            received,
+            cpu_s,
+            lost=n * rounds - received,
+            duplicates=sum(total - distinct for distinct, total in counted),
+        )
+        | {"broker_cpu_us_per_delivery": round(1e6 * broker_s / (n * rounds), 1)},
         "submit_ms": quantiles(submit_ms[N_WARMUP:]),
         "receipt_of_the_last_ms": quantiles(receipt_ms),
         "payload_bytes": n_bytes,
@@ -302,13 +266,13 @@ async def aiomqtt(
 
 
 async def measure(
-    spec: str, cells: list[int], rounds: int, interval_s: float, seed: int
+    spec: str, cells: list[int], phones: int, rounds: int, interval_s: float, seed: int
 ) -> dict[str, Any]:
     """Run benchmark and references for each number of cells; return the whole result."""
     by_cells: dict[str, Any] = {}
     async with open_broker(spec) as address:
         for n in cells:
-            figures = await publish(address, n, rounds, interval_s, seed)
+            figures = await publish(address, n, phones, rounds, interval_s, seed)
             frame = figures["payload_bytes"] + 60
             bare = await reference(n, frame, rounds, interval_s)
             library_s = max(interval_s, n * 5e-4)
@@ -330,6 +294,7 @@ async def measure(
         receive_maximum=address.receive_maximum,
         loop=f"open, one alert each {interval_s:g} s",
         cells=cells[0],
+        phones=phones,
         mqtt=first["mqtt"],
         reference=first["reference"],
         by_cells=by_cells,
@@ -340,13 +305,16 @@ def main() -> None:
     """Read the options, run, print."""
     options = parser(str(__doc__).partition("\n")[0])
     options.add_argument("--cells", default="1000,5000", help="numbers of cells, with commas")
+    options.add_argument("--phones", type=int, default=1, help="that listen, 1 or more")
     options.add_argument("--broker", default="auto", help="auto, embedded, mosquitto or a URL")
     options.add_argument("--rounds", type=int, default=30)
     options.add_argument("--interval", type=float, default=0.5, help="s between alerts")
     args = options.parse_args()
     cells = [int(n) for n in args.cells.split(",")]
     show(
-        asyncio.run(measure(args.broker, cells, args.rounds, args.interval, args.seed)),
+        asyncio.run(
+            measure(args.broker, cells, args.phones, args.rounds, args.interval, args.seed)
+        ),
         as_json=args.json,
     )
 

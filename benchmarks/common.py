@@ -29,6 +29,27 @@ def quantiles(samples: Sequence[float], *, digits: int = 3) -> dict[str, float]:
     return {name: round(float(value), digits) for name, value in spread.items()}
 
 
+def delivery(
+    spread: dict[str, Any], *, delivered: int, lost: int, duplicates: int, cpu_s: float
+) -> dict[str, Any]:
+    """Return one side of a delivery benchmark, under the names that all of them use.
+
+    Parameters
+    ----------
+    spread : dict
+        :func:`quantiles` of the delays, ms.
+    cpu_s : float
+        Processor time of all that took part, s.
+    """
+    return {
+        **{f"{name}_ms": spread.get(name) for name in ("p50", "p90", "p99", "max")},
+        "delivered": delivered,
+        "lost": lost,
+        "duplicates": duplicates,
+        "cpu_us_per_delivery": round(1e6 * cpu_s / max(1, delivered), 2),
+    }
+
+
 def machine() -> dict[str, Any]:
     """Return what a reader needs to judge a figure: CPU, cores, Python, load."""
     return {

@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from eew.mqtt_link import BrokerAddress
 RADIUS_KM = 150.0
 TREE = Status.TEST
 CONNECT_LIMIT_S = 300.0
+Note = Callable[[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]], None]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -131,7 +132,7 @@ def private_mosquitto(most: int) -> Iterator[PrivateBroker]:
         broker = mosquitto_broker(program, max_connections=most + 50)
         address = runner.run(_entered(broker))
         try:
-            yield PrivateBroker(address.port, _listener(address.port))
+            yield PrivateBroker(address.port, broker_pid(address.port))
         finally:
             runner.run(_left(broker))
 
@@ -144,7 +145,7 @@ async def _left(broker: contextlib.AbstractAsyncContextManager[BrokerAddress]) -
     await broker.__aexit__(None, None, None)
 
 
-def _listener(port: int) -> int:
+def broker_pid(port: int) -> int:
     """Return the mosquitto that is our child; the port tells those of two benchmarks apart."""
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -244,19 +245,31 @@ class CrowdUnderTest:
         self.accepted = np.zeros(self.n, dtype=np.int64)
         self.outcomes = np.zeros(len(Outcome), dtype=np.int64)
 
-    def connect(self) -> float:
-        """Connect all; return how long it took, s."""
+    def connect(self, took: Histogram | None = None) -> float:
+        """Connect all; return how long it took, s.
+
+        ``took`` is told when each was subscribed, from when all were due at once, to one round of
+        epoll.
+        """
         started_ns = self.clock.monotonic_ns()
         self.engine.connect(range(self.n))
+        most = 0
         while self.engine.n_up < self.n:
             self.engine.poll(0.5)
+            if took is not None and self.engine.n_up > most:
+                new, most = self.engine.n_up - most, self.engine.n_up
+                took.add_ns(np.full(new, self.clock.monotonic_ns() - started_ns))
             if (self.clock.monotonic_ns() - started_ns) / 1e9 > CONNECT_LIMIT_S:
                 raise ConfigError("phones", f"{self.engine.n_up} of {self.n} connected")
         return (self.clock.monotonic_ns() - started_ns) / 1e9
 
     def settle(self) -> None:
-        """Wait until all listen to everything, and nothing is under way."""
-        while self.engine.n_settling:
+        """Wait until all listen to what they listen to for good, and nothing is under way.
+
+        mosquitto looks through all subscribers of the heartbeat for each that leaves it: with
+        thousands about to leave, the first alerts would be timed beside that.
+        """
+        while self.engine.n_settling or self.engine.n_checking_clocks:
             self.engine.poll(0.1)
         self.idle(0.5)
 
@@ -272,11 +285,19 @@ class CrowdUnderTest:
     def _take(self, batch: Batch) -> None:
         self._batches.append(batch)
 
-    def turn(self, timeout_s: float) -> int:
-        """Do one round and count it; return how many deliveries the logic took or refused."""
+    def turn(self, timeout_s: float, note: Note | None = None) -> int:
+        """Do one round and count it; return how many deliveries the logic took or refused.
+
+        ``note`` is told of those taken: the device, how many it had taken before, and the monotonic
+        time of receipt.
+        """
         came = self.engine.poll(timeout_s)
         for batch in self._batches:
-            taken = batch.device[batch.outcome <= Outcome.RECEIVED]
+            is_taken = batch.outcome <= Outcome.RECEIVED
+            taken = batch.device[is_taken]
+            if note is not None:
+                at_ns = batch.at_ns[is_taken] - batch.utc_minus_monotonic_ns
+                note(taken, self.accepted[taken] + _earlier(taken), at_ns)
             self.accepted += np.bincount(taken, minlength=self.n)
             self.outcomes += np.bincount(batch.outcome, minlength=len(Outcome))
         self._batches.clear()
@@ -321,6 +342,16 @@ class CrowdUnderTest:
     def close(self) -> None:
         """Disconnect all."""
         self.engine.close()
+
+
+def _earlier(device: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return how often each number has stood in an array before."""
+    order = np.argsort(device, kind="stable")
+    ranked = device[order]
+    first = np.searchsorted(ranked, ranked, side="left")
+    times = np.empty(device.size, dtype=np.int64)
+    times[order] = np.arange(device.size) - first
+    return times
 
 
 def doubled(accepted: NDArray[np.int64], per_device: int) -> int:

@@ -13,6 +13,12 @@ import pytest
 pytestmark = [pytest.mark.broker, pytest.mark.mosquitto]
 
 
+NAMES = {
+    *("p50_ms", "p90_ms", "p99_ms", "max_ms"),
+    *("delivered", "lost", "duplicates", "cpu_us_per_delivery"),
+}
+
+
 def _outcome(root: Path, env: dict[str, str], name: str, *options: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", *options, "--json"],
@@ -21,6 +27,11 @@ def _outcome(root: Path, env: dict[str, str], name: str, *options: str) -> dict[
     assert done.returncode == 0, done.stderr
     outcome: dict[str, Any] = json.loads(done.stdout)
     assert {"cpu", "cores", "python", "load_1min"} <= set(outcome["machine"])
+    for side in ("mqtt", "reference"):
+        figures = outcome[side]
+        assert set(figures) >= NAMES
+        assert 0 < figures["p50_ms"] <= figures["p90_ms"] <= figures["p99_ms"] <= figures["max_ms"]
+        assert figures["cpu_us_per_delivery"] > 0
     return outcome
 
 
@@ -38,8 +49,6 @@ def test_the_fanout_benchmark_prints_its_figures_and_a_reference(
     for side in ("mqtt", "reference"):
         figures = outcome[side]
         assert (figures["delivered"], figures["lost"], figures["duplicates"]) == (36, 0, 0)
-        assert 0 < figures["p50_ms"] <= figures["p90_ms"] <= figures["p99_ms"] <= figures["max_ms"]
-        assert figures["cpu_us_per_delivery"] > 0
     assert outcome["ratio"]["p50_ms"] > 0
 
 
@@ -56,6 +65,8 @@ def test_the_flood_benchmark_counts_what_every_phone_accepted(
         figures = outcome[side]
         assert (figures["lost"], figures["duplicates"], figures["refused"]) == (0, 0, 0)
         assert figures["wall_us_per_delivery"] > 0
+        # one alert is under way at a time, so none can take longer than all
+        assert figures["max_ms"] < 1e3 * figures["wall_s"] + 10.0
     assert outcome["ratio"]["wall"] > 0
 
 
@@ -65,4 +76,5 @@ def test_the_connect_benchmark_connects_all_on_both_sides(
     outcome = _outcome(project_root, clean_env, "bench_connect", "--phones", "200", "--rounds", "1")
     for side in ("mqtt", "reference"):
         assert outcome[side]["connects_per_s"]["p50"] > 0
-        assert outcome[side]["failures"] == 0
+        figures = outcome[side]
+        assert (figures["delivered"], figures["lost"], figures["duplicates"]) == (200, 0, 0)

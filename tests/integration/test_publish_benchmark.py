@@ -16,7 +16,7 @@ def test_the_publish_benchmark_counts_every_copy_and_prints_a_reference(project_
     done = subprocess.run(
         [
             *(sys.executable, "-m", "benchmarks.bench_publish", "--json"),
-            *("--cells", "40", "--rounds", "4", "--interval", "0.1"),
+            *("--cells", "40", "--rounds", "4", "--interval", "0.1", "--phones", "3"),
         ],
         cwd=project_root,
         capture_output=True,
