@@ -2,16 +2,16 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-# Tests are split over two processes, but for those that measure time (marked "alone").
+# Tests are split over two processes where they compute,
 JOBS   ?= 2
-# Those that mostly wait for brokers and programs, over one more.
+# and over one more where many of them wait for brokers and programs.
 WAITING_JOBS ?= $(shell echo $$(($(JOBS) + 1)))
 
 KERNELS := $(shell grep -rl njit --include='*.py' eew simulator)
 WARM    := eew/core/__pycache__/.warm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint unit bench lock clean setup setup-dev
+.PHONY: help demo test tests check lint unit bench lock clean setup setup-dev
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -28,16 +28,15 @@ $(WARM): $(KERNELS) requirements/run.txt | setup
 	    --broker none --phones 0 --tvs 0 --until 25 --out "$$out/run" >/dev/null
 	@mkdir -p $(@D) && touch $@
 
-# The kernels are compiled beside the types, or each test process would do it for itself. What is
-# busy is shared out in long pieces (worksteal), so that neighbours find the same things computed;
-# tests of brokers and programs keep to one process by file.
+# Types are checked beside the tests, which keeps both processors at work to the end.
 test: setup-dev ## everything: contracts, style, types, all tests
-	@$(MAKE) --no-print-directory -j $(JOBS) --output-sync=target lint $(WARM)
-	$(BIN)/python -m pytest tests/unit tests/property -n $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest tests/acceptance -n $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest tests/integration -n $(WAITING_JOBS) --dist loadfile \
-	    --no-loadscope-reorder -m "not alone"
-	$(BIN)/python -m pytest tests/integration -m alone
+	@$(MAKE) --no-print-directory -j 2 --output-sync=line lint tests
+
+# All in one run: a file stays in one process, so that neighbours find the same things computed, and
+# the longest begin first (tests/conftest.py). The kernels are compiled before, or each process
+# would do it for itself.
+tests: setup-dev $(WARM)
+	$(BIN)/python -m pytest tests -n $(WAITING_JOBS) --dist loadfile --no-loadscope-reorder
 
 check: lint unit ## under a minute: contracts, style, types, unit and property tests (not the slow ones)
 

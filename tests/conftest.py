@@ -93,9 +93,23 @@ def nats_path() -> str | None:
     return shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
 
 
-# ---------------------------------------------------------------- no task left behind
+# ---------------------------------------------------------------- order, no task left behind
+# Files that take longest begin first, what computes beside what waits for brokers and programs:
+# each process takes the next file when it has done with one.
+LONGEST_FIRST = """
+score_suite serve replay_cli company serve_live sensors seedlink_source weather_client delivery
+weather_lossy crowd computed_quakes weather_sleepers scenario_cli far_and_deep live_player
+false_alarms red_team large fleet_benchmark metadata channels_cli crowd_equals_device
+physics_traveltime calibration_cli deploy_country weather_crowd weather_roaming score_run
+openeew_mqtt nats_cluster weather_restart leaves publisher_mqtt publisher_trouble fleet_mqtt fdsn
+score_plots catalogue session_machine help_packs messages_areas openeew quake_folders
+"""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the task guard around every coroutine test, outside all its other fixtures."""
+    """Sort the files, and put the task guard around every coroutine test's other fixtures."""
+    rank = {f"test_{name}": place for place, name in enumerate(LONGEST_FIRST.split())}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))  # within a file nothing moves
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
             item.fixturenames.insert(0, "no_task_left_behind")

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eew.clock import SystemClock
 from eew.ingest import read_quake_folder, write_quake_folder
 from eew.model.waveform import Component, Recording, SensorKind
 from simulator.schedule import Schedule
@@ -244,18 +243,11 @@ def test_converted_records_have_no_clip_limit(quakes_dir: Path) -> None:
             assert {channel.clip_counts for channel in station.channels} == {math.inf}
 
 
-def test_reading_and_cutting_leave_time_for_the_rest(quakes_dir: Path) -> None:
-    """112 stations, 16.6 MB: read in 0.3 s and cut in 0.2 s where the machine is idle."""
-    clock = SystemClock()
-    read(quakes_dir / "us20190706_m71_ridgecrest")  # imports ObsPy
-    folder = quakes_dir / "tr20230206_m78_pazarcik"
+def test_the_packets_of_112_stations_hold_every_sample_once(quakes_dir: Path) -> None:
+    recording = read(quakes_dir / "tr20230206_m78_pazarcik")
 
-    begun_ns = clock.monotonic_ns()
-    recording = read_quake_folder(folder)
-    read_ns = clock.monotonic_ns()
-    n_packets = sum(len(step.packets) for step in Schedule(recording, seed=1))
-    cut_ns = clock.monotonic_ns()
+    packets = [packet for step in Schedule(recording, seed=1) for packet in step.packets]
 
-    assert n_packets > 70_000
-    assert (read_ns - begun_ns) / 1e9 < 2.5
-    assert (cut_ns - read_ns) / 1e9 < 1.0
+    assert len(packets) > 70_000
+    n_samples = sum(len(segment.samples) for segment in recording.segments)
+    assert sum(len(packet.samples) for packet in packets) == n_samples

@@ -27,7 +27,7 @@ from tests.integration.brokers import alert, publisher_of, recording, until
 from tests.integration.crowd_broker import Crowd, live_alert, places
 from tests.integration.deployments import Accounts, deployed
 from tests.integration.plain_client import PlainClient
-from tests.integration.test_weather_roaming import BEIJING, LUDING, Watched, end, phone_at
+from tests.integration.watched_phone import BEIJING, LUDING, Watched, end, phone_at
 from tests.integration.weather_cases import CLOCK
 
 pytestmark = [pytest.mark.broker, pytest.mark.mosquitto]

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-RUN = "import sys; from eew.cli import main; sys.exit(main())"
+from tests.integration.eew_program import Done, Eew
 
 
-def eew(root: Path, quakes: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", RUN, "simulate", "--calibration", *args],
-        cwd=root,
-        env={**os.environ, "EEW_QUAKES": str(quakes), "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
+def eew(root: Path, quakes: Path, *args: str) -> Done:
+    return Eew(root, root, EEW_QUAKES=str(quakes))("simulate", "--calibration", *args)
 
 
 @pytest.mark.slow

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -23,7 +25,7 @@ from eew.mqtt_packets import (
     parse_publish,
     subscribe,
 )
-from tests.integration.brokers import EPICENTRE, alert, broker_of, pack_of, publisher_of
+from tests.integration.brokers import EPICENTRE, alert, broker_of, pack_of, publisher_of, until
 
 pytestmark = pytest.mark.mosquitto  # MQTT 5
 
@@ -46,12 +48,20 @@ async def listen(address: BrokerAddress, found: list[Published]) -> None:
         writer.close()
 
 
-async def heard(address: BrokerAddress, seconds: float) -> list[Published]:
+@asynccontextmanager
+async def hearing(address: BrokerAddress) -> AsyncIterator[list[Published]]:
     found: list[Published] = []
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await listen(address, found)
-    return found
+    task = asyncio.create_task(listen(address, found))
+    await asyncio.sleep(0.3)
+    try:
+        yield found
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def kinds(found: list[Published]) -> set[TopicKind]:
+    return {parse_topic(one.topic.decode()).kind for one in found}
 
 
 async def test_qos_retention_expiry_and_properties_are_those_documented() -> None:
@@ -60,22 +70,23 @@ async def test_qos_retention_expiry_and_properties_are_those_documented() -> Non
         key_wire.Rotation(key=development_key(2).public, previous_until_ns=5), key
     )
     packs = [pack_of("country:CN"), pack_of(cell_of(*EPICENTRE))]
-    async with broker_of("mosquitto") as address:
-        live = asyncio.create_task(heard(address, 3.0))
-        await asyncio.sleep(0.3)
+    told = {kind for kind, rule in DELIVERY.items() if rule.from_service}
+    kept = {kind for kind, rule in DELIVERY.items() if rule.retained}
+    async with broker_of("mosquitto") as address, hearing(address) as found:
         async with publisher_of(
             address, signer=key, key_statements=[statement], heartbeat_s=0.2
         ) as publisher:
             await publisher.publish_help_packs(packs)
             await publisher.publish_alert(alert())
-            await asyncio.sleep(0.5)
-            late = await heard(address, 1.0)
-        found = await live
+            await until(lambda: kinds(found) >= told)
+            async with hearing(address) as late:
+                await until(lambda: kinds([one for one in late if one.retain]) >= kept)
+                await asyncio.sleep(0.3)  # more would come now
+        await asyncio.sleep(0.3)
     by_kind = {parse_topic(one.topic.decode()).kind: one for one in found}
-    kept = {parse_topic(one.topic.decode()).kind for one in late if one.retain}
 
-    assert set(by_kind) == {kind for kind, rule in DELIVERY.items() if rule.from_service}
-    assert kept == {kind for kind, rule in DELIVERY.items() if rule.retained}
+    assert set(by_kind) == told
+    assert kinds([one for one in late if one.retain]) == kept
     for kind, one in by_kind.items():
         rule = DELIVERY[kind]
         assert one.qos == rule.qos, kind

@@ -12,11 +12,10 @@ import pytest
 
 from eew import mqtt_packets as mqtt
 from eew.app.development_key import development_key
-from eew.clock import NS_PER_S, SystemClock
 from eew.egress import link as link_module
 from eew.egress.broker import open_broker
 from eew.egress.mosquitto import free_port
-from eew.egress.mqtt import PublishReceipt
+from eew.egress.receipt import PublishReceipt
 from eew.errors import PublishError
 from eew.messages import wire
 from eew.messages.key_wire import Rotation, encode_rotation, split_statements
@@ -37,8 +36,6 @@ from tests.integration.brokers import (
 )
 from tests.integration.test_broker_open import _certificate, _password_file, mosquitto_with
 
-CLOCK = SystemClock()
-
 
 def wide(serial: int) -> AlertMessage:
     """Return a message for more cells than most brokers take at once."""
@@ -58,13 +55,12 @@ def serials(recorder: Recorder, ending: str = "v1/alert") -> list[int]:
     return [wire.decode(payload).message.serial for payload in recorder.on(ending)]
 
 
-def elapsed_s(since_ns: int) -> float:
-    return (CLOCK.monotonic_ns() - since_ns) / NS_PER_S
-
-
 @pytest.mark.broker
 @pytest.mark.mosquitto
-async def test_while_a_broker_stands_still_only_the_newest_of_a_flood_waits() -> None:
+async def test_while_a_broker_stands_still_only_the_newest_of_a_flood_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link_module, "_ANSWER_S", 60.0)  # nobody gives the broker up here
     async with (
         broker_of("mosquitto") as address,
         recording(address, "eew/v1/#") as recorder,
@@ -74,20 +70,16 @@ async def test_while_a_broker_stands_still_only_the_newest_of_a_flood_waits() ->
         n_topics = len(first.topics) + 1
         assert n_topics > 20
         os.kill(broker_pid(), signal.SIGSTOP)
-        began_ns = CLOCK.monotonic_ns()
         receipts: list[PublishReceipt] = []
-        took_s: list[float] = []
         try:
             for serial in range(2, 42):
-                submitted_ns = CLOCK.monotonic_ns()
                 receipts.append(publisher.submit(wide(serial)))
-                took_s.append(elapsed_s(submitted_ns))
                 assert publisher.n_waiting <= 2 * n_topics  # one under way, the newest behind it
                 await asyncio.sleep(0.0)
+            # 40 calls came back while the broker answered nothing: nobody waited for it
+            assert sum(receipt.ticket.n_taken for receipt in receipts) == 0
         finally:
             os.kill(broker_pid(), signal.SIGCONT)
-        assert sorted(took_s)[len(took_s) // 2] < 0.1  # nobody waited for the broker
-        assert elapsed_s(began_ns) < 5.0, "the machine is too slow for this test"
         await publisher.until_taken(receipts[-1])
         await until(lambda: len(recorder.on("v1/alert")) == 3)
         assert publisher.n_reconnects == 0
@@ -167,12 +159,12 @@ async def test_a_slow_way_to_the_broker_holds_up_nobody_and_updates_overtake(kin
     async with broker_of(kind) as address, recording(address, "eew/v1/alert") as recorder:
         network = Narrow(address)
         async with network as far, publisher_of(replace(far, receive_maximum=8)) as publisher:
-            began_ns = CLOCK.monotonic_ns()
             receipts = []
             for serial in range(1, 8):
                 receipts.append(publisher.submit(wide(serial)))
                 await asyncio.sleep(0.02)
-            assert elapsed_s(began_ns) < 3.0
+            # all are handed over before the network has carried even the first
+            assert receipts[0].ticket.n_taken < len(receipts[0].topics) + 1
             await publisher.until_taken(receipts[-1])
             assert receipts[-1].ticket.n_taken == len(receipts[-1].topics) + 1
             assert sum(len(receipt.overtaken) for receipt in receipts) > 0

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import obspy
 import pytest
+
+from tests.integration.eew_program import Done, Eew
 
 SCENARIO = """
 title = "A small quake for tests, M5.5"
@@ -69,66 +68,25 @@ FILES = {
 }
 
 
-class Eew:
-    """Runs the program in a folder of its own."""
-
-    def __init__(self, folder: Path, env: dict[str, str], root: Path) -> None:
-        self.folder = folder
-        # the checkout is importable also where the package is not installed
-        self.env = env | {"PYTHONPATH": str(root)}
-
-    def command(self, *args: str) -> list[str]:
-        return [sys.executable, "-m", "eew", *args]
-
-    def __call__(self, *args: str, timeout_s: float = 100.0) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*args),
-            cwd=self.folder,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-
-    def start(self, *args: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(*args),
-            cwd=self.folder,
-            env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-
 @pytest.fixture
-def eew(tmp_path: Path, clean_env: dict[str, str], project_root: Path) -> Eew:
+def eew(tmp_path: Path, project_root: Path) -> Eew:
     (tmp_path / "small.toml").write_text(SCENARIO)
-    return Eew(tmp_path, clean_env, project_root)
+    return Eew(tmp_path, project_root)
 
 
 @pytest.fixture(scope="module")
-def quake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def quake(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Path:
     """Return the small quake as a folder of records, computed once."""
-    root = Path(__file__).resolve().parents[2]
     folder = tmp_path_factory.mktemp("quakes")
     (folder / "small.toml").write_text(SCENARIO)
-    env = {k: v for k, v in os.environ.items() if not k.startswith("EEW_")}
-    done = Eew(folder, env, root)("simulate", "small.toml", "--out", "small_quake")
+    done = Eew(folder, project_root)("simulate", "small.toml", "--out", "small_quake")
     assert done.returncode == 0, done.stderr
     assert "eew replay small_quake" in done.stdout
     return folder / "small_quake"
 
 
-def load(path: Path) -> dict[str, Any]:
-    document = json.loads(path.read_text(encoding="utf-8"))
-    assert isinstance(document, dict)
-    return document
-
-
 def test_a_replay_shows_the_quake_and_leaves_every_file(eew: Eew, quake: Path) -> None:
-    done = eew("replay", str(quake), "--broker", "none", "--site", "My house:29.3,105.3")
+    done = eew.process("replay", str(quake), "--broker", "none", "--site", "My house:29.3,105.3")
 
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -141,7 +99,7 @@ def test_a_replay_shows_the_quake_and_leaves_every_file(eew: Eew, quake: Path) -
 
     folder = eew.folder / "runs" / "small_quake-1"
     assert {entry.name for entry in folder.iterdir()} == FILES
-    document = load(folder / "summary.json")
+    document = eew.document("runs/small_quake-1/summary.json")
     assert document["run"]["complete"] is True
     assert document["detection"]["detected"] is True
     assert document["detection"]["events"] == 1
@@ -159,8 +117,9 @@ def test_a_replay_shows_the_quake_and_leaves_every_file(eew: Eew, quake: Path) -
 
 
 def test_two_runs_without_a_broker_leave_the_same_bytes(eew: Eew) -> None:
-    for name in ("one", "two"):
-        done = eew("replay", "small.toml", "--broker", "none", "--out", name, "--seed", "5")
+    """The second in a process of its own: sets and hashes are in another order there."""
+    for name, run in (("one", eew), ("two", eew.process)):
+        done = run("replay", "small.toml", "--broker", "none", "--out", name, "--seed", "5")
         assert done.returncode == 0, done.stderr
     different = {
         name
@@ -168,7 +127,7 @@ def test_two_runs_without_a_broker_leave_the_same_bytes(eew: Eew) -> None:
         if (eew.folder / "one" / name).read_bytes() != (eew.folder / "two" / name).read_bytes()
     }
     assert different <= {"manifest.json", "measured.json"}
-    assert load(eew.folder / "one" / "manifest.json")["seed"] == 5
+    assert eew.document("one/manifest.json")["seed"] == 5
 
 
 def test_another_seed_draws_other_delays_and_devices(eew: Eew, quake: Path) -> None:
@@ -187,7 +146,7 @@ def test_json_prints_the_summary_with_what_was_measured_and_nothing_else(
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     document = json.loads(done.stdout)
-    written = load(eew.folder / "out" / "summary.json")
+    written = eew.document("out/summary.json")
     for section in ("run", "event", "data", "alerts", "detection", "intensity", "targets"):
         assert document[section] == written[section]
     assert {"read", "replay", "plots", "total"} <= set(document["wall_s"])
@@ -267,8 +226,8 @@ def test_ctrl_c_in_mid_run_writes_what_there_is_and_marks_it(eew: Eew, quake: Pa
     assert errors == "eew: interrupted\n"
     assert "STOPPED" in words
     assert {entry.name for entry in (eew.folder / "cut").iterdir()} == FILES
-    assert load(eew.folder / "cut" / "manifest.json")["complete"] is False
-    assert load(eew.folder / "cut" / "summary.json")["run"]["complete"] is False
+    assert eew.document("cut/manifest.json")["complete"] is False
+    assert eew.document("cut/summary.json")["run"]["complete"] is False
     assert [e.name for e in eew.folder.iterdir() if e.name.startswith(".cut")] == []
 
 
@@ -283,7 +242,7 @@ def test_until_ends_the_run_early_but_completely(eew: Eew, quake: Path) -> None:
     assert {row["outcome"] for row in document["targets"]} <= {"unscored", "missed", "not_needed"}
 
 
-def one_line(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+def one_line(done: Done, code: int, *words: str) -> None:
     assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
     assert done.stderr.startswith("eew: ")
     assert done.stderr.count("\n") == 1
@@ -315,7 +274,7 @@ def test_a_broker_that_refuses_is_one_line_and_leaves_nothing(eew: Eew, quake: P
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, not listening: connections are refused
         port = taken.getsockname()[1]
-        done = eew("replay", str(quake), "--broker", f"mqtt://me:secret@127.0.0.1:{port}")
+        done = eew.process("replay", str(quake), "--broker", f"mqtt://me:secret@127.0.0.1:{port}")
 
     one_line(done, 4, f"127.0.0.1:{port}")
     assert "secret" not in done.stderr + done.stdout

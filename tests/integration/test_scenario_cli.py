@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.integration.eew_program import Eew
 from tests.integration.test_replay_cli import FILES, SCENARIO
 
 TROUBLE = """
@@ -45,33 +43,10 @@ magnitude_error = 0.0001
 """
 
 
-class Eew:
-    """Runs the program in a folder of its own."""
-
-    def __init__(self, folder: Path, env: dict[str, str], root: Path) -> None:
-        self.folder, self.env = folder, env | {"PYTHONPATH": str(root)}
-
-    def __call__(self, *args: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "eew", *args],
-            cwd=self.folder,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=100.0,
-            check=False,
-        )
-
-    def summary(self, folder: str) -> dict[str, Any]:
-        document = json.loads((self.folder / folder / "summary.json").read_text(encoding="utf-8"))
-        assert isinstance(document, dict)
-        return document
-
-
 @pytest.fixture
-def eew(tmp_path: Path, clean_env: dict[str, str], project_root: Path) -> Eew:
+def eew(tmp_path: Path, project_root: Path) -> Eew:
     (tmp_path / "drill.toml").write_text(SCENARIO + TROUBLE, encoding="utf-8")
-    return Eew(tmp_path, clean_env, project_root)
+    return Eew(tmp_path, project_root)
 
 
 def test_a_drill_says_what_it_expected_and_is_the_same_every_time(eew: Eew) -> None:
@@ -82,19 +57,20 @@ def test_a_drill_says_what_it_expected_and_is_the_same_every_time(eew: Eew) -> N
     assert "magnitude within 0.0001" in first.stdout
     assert "NOT met" in first.stdout
 
-    again = eew("replay", "drill.toml", "--broker", "none", "--out", "two", "--strict-expect")
+    again = eew.process(
+        "replay", "drill.toml", "--broker", "none", "--out", "two", "--strict-expect"
+    )
     assert again.returncode == 5
     assert again.stderr.startswith("eew: 1 of 3 expectations not met: magnitude within 0.0001")
     for name in FILES - {"measured.json", "manifest.json"}:
         one, two = ((eew.folder / folder / name).read_bytes() for folder in ("one", "two"))
         assert one == two, name
 
-    summary = eew.summary("one")
+    summary = eew.document("one/summary.json")
     assert [one["met"] for one in summary["expectations"]] == [True, True, False]
     assert summary["delivery"]["devices"] == 4
     assert summary["run"]["packet_s"] == 1.0
-    manifest = json.loads((eew.folder / "one" / "manifest.json").read_text(encoding="utf-8"))
-    faults = json.dumps(manifest)
+    faults = json.dumps(eew.document("one/manifest.json"))
     assert "clock_drift" in faults
     assert "loss_share" in faults
 

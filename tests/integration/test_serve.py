@@ -21,6 +21,7 @@ import psutil  # type: ignore[import-untyped]  # has no types; comes with amqtt
 import pytest
 
 from eew.clock import SystemClock
+from tests.integration.eew_program import Eew
 
 pytestmark = pytest.mark.broker
 
@@ -225,53 +226,43 @@ def test_once_ends_with_the_replay(clean_env: dict[str, str], small: str) -> Non
         assert service.wait_line("ended: ") == "ended: the replay has ended"
 
 
-def failing(env: dict[str, str], *args: str) -> tuple[int, str]:
-    """Run ``eew serve`` that cannot work; return exit code and what it said on stderr."""
-    done = subprocess.run(
-        [sys.executable, "-m", "eew", "serve", *args],
-        env=env,
-        text=True,
-        capture_output=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    return done.returncode, done.stderr
+@pytest.fixture
+def eew(tmp_path: Path, project_root: Path) -> Eew:
+    return Eew(tmp_path, project_root)
 
 
-def test_a_port_in_use_is_one_line_and_nothing_is_started(clean_env: dict[str, str]) -> None:
+def test_a_port_in_use_is_one_line_and_nothing_is_started(eew: Eew) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        code, words = failing(clean_env, "--replay", "luding-2022", "--port", port)
-    assert code == 4
-    assert words == (
+        done = eew.process("serve", "--replay", "luding-2022", "--port", port)
+    assert done.returncode == 4
+    assert done.stderr == (
         f"eew: 127.0.0.1:{port}: cannot listen: address already in use"
         " (another --port, or --port 0 for a free one)\n"
     )
 
 
-def test_a_broker_that_is_not_there_is_one_line(clean_env: dict[str, str]) -> None:
+def test_a_broker_that_is_not_there_is_one_line(eew: Eew, small: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]  # closed again: nobody listens
     url = f"mqtt://127.0.0.1:{port}"
-    code, words = failing(clean_env, "--replay", "luding-2022", "--port", "0", "--broker", url)
-    assert code == 4
-    assert len(words.splitlines()) == 1
-    assert url in words
+    done = eew("serve", "--replay", small, "--port", "0", "--broker", url)
+    assert done.returncode == 4
+    assert len(done.stderr.splitlines()) == 1
+    assert url in done.stderr
 
 
-def test_wrong_words_and_wrong_data_have_their_own_exit_codes(
-    clean_env: dict[str, str], tmp_path: Path
-) -> None:
-    code, words = failing(clean_env, "--replay", "ludding-2022", "--port", "0")
-    assert code == 2
-    assert "did you mean luding-2022" in words
-    code, words = failing(clean_env, "--replay", "luding-2022", "--broker", "mqqt://x")
-    assert code == 2
-    assert len(words.splitlines()) == 1
-    code, words = failing(clean_env, "--replay", str(tmp_path), "--port", "0")
-    assert code == 3
-    assert len(words.splitlines()) == 1
-    assert str(tmp_path) in words
+def test_wrong_words_and_wrong_data_have_their_own_exit_codes(eew: Eew, tmp_path: Path) -> None:
+    done = eew("serve", "--replay", "ludding-2022", "--port", "0")
+    assert done.returncode == 2
+    assert "did you mean luding-2022" in done.stderr
+    done = eew("serve", "--replay", "luding-2022", "--broker", "mqqt://x")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    done = eew("serve", "--replay", str(tmp_path), "--port", "0")
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 1
+    assert str(tmp_path) in done.stderr
 
 
 @pytest.mark.quakes

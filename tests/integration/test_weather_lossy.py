@@ -59,8 +59,7 @@ def test_each_of_220_phones_is_told_once_although_packets_are_lost(seed: int) ->
     if bad["line"] == "relay":
         assert abs(bad["packets_lost_share"] - 0.1) < 0.03
         assert good["packets_lost_share"] == 0.0
-    # half of all are told at the first try, which is late by 0.1 s in the mean; retransmissions
-    # of the kernel take 0.2 s and more each
+    # half of all are told at the first try, which the line delays by 0.1 s in the mean; a packet
+    # that is lost costs one of the kernel's retransmissions, 0.2 s and more
     assert bad["p50_ms"] > 60.0
-    assert bad["p99_ms"] < 10_000.0
-    assert bad["p99_ms"] > good["p99_ms"] or bad["max_ms"] > good["max_ms"]
+    assert bad["max_ms"] > 200.0

@@ -13,12 +13,12 @@ import pytest
 from eew.app.crowd import RunPlaces, open_crowd
 from eew.app.devices import Crowd
 from eew.app.help_packs import help_packs, packs_heard
-from eew.app.interrupt import StopRequest, unless_stopped
 from eew.app.options import RunOptions
 from eew.app.places import place_devices
 from eew.clock import SystemClock
 from eew.errors import DataError
 from eew.ingest.help_pack import country_pack, write_help_packs
+from eew.interrupt import StopRequest, unless_stopped
 from eew.model.alert import AlertMessage, Level, MsgType
 from eew.model.place import Site
 from eew.physics.shaking import shaking_model
@@ -143,7 +143,7 @@ async def test_a_wish_to_stop_ends_any_wait() -> None:
     stop.ask("SIGINT")
 
     assert stop.is_asked
-    assert stop.signal_name == "SIGINT"
+    assert stop.reason == "SIGINT"
     assert await unless_stopped(asyncio.Event().wait(), stop) is None
 
 

@@ -127,7 +127,7 @@ async def test_the_inbox_gives_everything_in_order_and_then_nothing() -> None:
     waiting = asyncio.create_task(inbox.wait(10.0))
     await asyncio.sleep(0)
     inbox.put(packets[0], 0)
-    await asyncio.wait_for(waiting, 1.0)
+    await asyncio.wait_for(waiting, 10.0)
     inbox.close()
     assert not inbox.is_over
     assert inbox.take() == packets[:1]

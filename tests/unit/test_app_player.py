@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from eew.app.interrupt import StopRequest
 from eew.app.options import RunOptions
 from eew.app.run import run_replay
 from eew.app.view import SilentView
 from eew.clock import SystemClock
 from eew.core.pipeline import CoreEvent
+from eew.interrupt import StopRequest
 from eew.messages import wire
 from eew.model.alert import AlertMessage
 from eew.model.event import Pick

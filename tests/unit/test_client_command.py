@@ -73,7 +73,7 @@ def test_a_bad_position_is_not_repeated(text: str) -> None:
         (["phone", "--at", "290,102"], 2, "--at: the latitude must be within"),
         (["phone", "--at", "29,102", "--language", "xx"], 2, "--language: unknown language 'xx'"),
         (["phone", "--at", "29,102", "--profile", "loud"], 2, "unknown profile 'loud'"),
-        (["phone", "--at", "29,102", "--tree", "actual"], 2, "--tree: unknown tree 'actual'"),
+        (["phone", "--at", "29,102", "--tree", "actual"], 2, "--tree: unknown 'actual'"),
         (["phone", "--at", "29,102", "--country", "CHN"], 2, "no ISO 3166-1 alpha-2"),
         (["phone", "--at", "29,102", "--keys", "/nowhere"], 2, "cannot be read"),
         (["phone", "--at", "29,102", "--time", "late"], 2, "--time: unknown 'late'"),

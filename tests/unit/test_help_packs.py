@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,21 +189,13 @@ def shelters_dir() -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def timed_s() -> Callable[[], float]:
-    return lambda: time.process_time_ns() / 1e9
-
-
 @pytest.mark.slow
 def test_the_list_of_all_japan_is_imported_with_every_oddity_counted(
-    shelters_dir: Path, timed_s: Callable[[], float]
+    shelters_dir: Path,
 ) -> None:
-    start_s = timed_s()
     result = read_shelters(shelters_dir / "japan-emergency-sites.csv.xz", country="JP")
     packs = build_packs(result.shelters, "JP", source="GSI", version=20250101)
-    took_s = timed_s() - start_s
 
-    assert took_s < 10.0  # processor time; about 4 s
     assert result.n_rows == 115_402
     assert len(result.shelters) == 87_842
     assert result.n_merged == 8

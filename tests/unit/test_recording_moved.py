@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from eew.app.source import load_source
 from simulator.selection import Zero
+from tests.unit.run_example import recording as computed
 
 
 def test_a_quake_that_happens_later_is_the_same_quake() -> None:
-    recording = load_source("luding-2022", seed=1).recording
+    recording = computed(9)
     later = recording.moved(86_400_000_000_000)
 
     assert later.truth is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import time
 
 import pytest
 from hypothesis import given
@@ -106,6 +105,5 @@ def test_wildcards_are_those_of_a_shell(pattern: str, text: str) -> None:
 
 
 def test_many_stars_cost_no_time() -> None:
-    begin = time.process_time()
+    """A search that tries each star everywhere would not end before the test's time does."""
     assert not matches("*" * 31 + "Q", "A" * 32)
-    assert time.process_time() - begin < 0.1

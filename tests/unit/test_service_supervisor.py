@@ -12,10 +12,11 @@ import pytest
 
 from eew.clock import SystemClock
 from eew.errors import DataError, TransportError
+from eew.interrupt import StopRequest, stop_on_signals
 from eew.service.api import create_app
 from eew.service.server import HttpServer, listen, url_of
 from eew.service.state import BrokerInfo, ServiceInfo, ServiceState
-from eew.service.supervisor import Stop, stop_on_signals, supervise
+from eew.service.supervisor import supervise
 
 pytestmark = pytest.mark.slow  # for `make check`: whole runs, records or figures
 
@@ -30,7 +31,7 @@ class Bench:
         self.sock = listen("127.0.0.1", 0)
         self.url = url_of(self.sock)
         self.server = HttpServer(create_app(self.state), self.sock)
-        self.stop = Stop(asyncio.Event())
+        self.stop = StopRequest()
         self.log: list[str] = []
 
     async def get(self, path: str) -> int:
@@ -93,7 +94,7 @@ async def test_a_signal_stops_it_in_good_order(bench: Bench, number: signal.Sign
         os.kill(os.getpid(), number)
 
     before = signal.getsignal(number)
-    with stop_on_signals(bench.stop):
+    with stop_on_signals() as bench.stop:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(supervise(bench.state, bench.server, bench.chain, bench.stop))
             tasks.create_task(ask())
