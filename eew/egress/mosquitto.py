@@ -46,9 +46,6 @@ _OPTIONAL = {
     "max_queued_messages": "1000",
     "sys_interval": "0",
 }
-# An alert touches the memory of every connection once: with pages of 2 MB, where glibc (2.35) and
-# kernel have them for those who ask, a delivery costs mosquitto a tenth less. Unknown: no effect.
-_HUGE_PAGES = "glibc.malloc.hugetlb=1"
 
 
 def find_mosquitto() -> str | None:
@@ -151,7 +148,6 @@ async def _running(
             program,
             "-c",
             str(config),
-            env=_environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -165,11 +161,6 @@ async def _running(
         if process.returncode is None:
             process.kill()
         await process.wait()
-
-
-def _environment() -> dict[str, str]:
-    others = os.environ.get("GLIBC_TUNABLES", "")
-    return os.environ | {"GLIBC_TUNABLES": ":".join(filter(None, (others, _HUGE_PAGES)))}
 
 
 @contextlib.asynccontextmanager
