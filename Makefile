@@ -30,7 +30,7 @@ $(WARM): $(KERNELS) requirements/run.txt | setup
 
 # Types are checked beside the tests, which keeps both processors at work to the end.
 test: setup-dev ## everything: contracts, style, types, all tests
-	@$(MAKE) --no-print-directory -j 2 --output-sync=line lint tests
+	@$(MAKE) --no-print-directory -j 2 lint tests
 
 # All in one run: a file stays in one process, so that neighbours find the same things computed, and
 # the longest begin first (tests/conftest.py). The kernels are compiled before, or each process
