@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 __all__ = ["AWAKE_S", "EngineSettings"]
 
+# A dozen deliveries of mosquitto (15 us each); what it bought: docs/decisions/0047-crowd.md.
 AWAKE_S = 0.0002
 
 

@@ -15,7 +15,10 @@ MAX_PROCS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrowdOptions:
-    """What is asked of a run; ``for_s`` None goes on until it is stopped."""
+    """What is asked of a run; ``for_s`` None goes on until it is stopped.
+
+    ``travelling`` is the share of phones that are on the road, each at ``speed_kmh``.
+    """
 
     request: CrowdRequest
     procs: int = 1
